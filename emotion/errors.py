@@ -1,0 +1,8 @@
+"""What can go wrong and be told to a person. `cli.py` turns it into one line and an exit code."""
+
+
+class InputError(Exception):
+    """The call or what it names is at fault. The text is one line: the file or flag, what is wrong, the way out.
+
+    Ends a script with exit code 2, unless it is about one input of several: then the rest is done, and it ends with 1.
+    """

@@ -1,0 +1,44 @@
+"""The emotions: their names, their order, their colours. Every other file asks here.
+
+Source of the columns: fer2013new.csv of https://github.com/microsoft/FERPlus (Barsoum et al., arXiv:1608.01041).
+"""
+
+# The ten vote columns of fer2013new.csv, in the file's order.
+FERPLUS_COLUMNS = (
+    "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
+)  # fmt: skip
+
+# What a network's outputs mean, first output first. Contempt has 0.6 % of the votes; unless it is asked for, its
+# votes count as neutral, the emotion people confuse it with most.
+EIGHT_EMOTIONS = FERPLUS_COLUMNS[:8]
+SEVEN_EMOTIONS = FERPLUS_COLUMNS[:7]
+
+# The `emotion` column of fer2013.csv counts in another order: 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad,
+# 5 surprise, 6 neutral. `FER2013_EMOTIONS[code]` is the emotion's name.
+FER2013_EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+
+# Kaggle's class folders carry adjectives where FER+ has nouns.
+SYNONYMS = {"angry": "anger", "happy": "happiness", "sad": "sadness", "surprised": "surprise", "fearful": "fear"}
+
+# BGR, as OpenCV draws. Told apart by lightness as well as hue, so that they survive a colour-blind eye.
+COLOURS = {
+    "neutral": (200, 200, 200),
+    "happiness": (60, 200, 255),
+    "surprise": (255, 160, 220),
+    "sadness": (230, 120, 50),
+    "anger": (70, 70, 235),
+    "disgust": (80, 160, 70),
+    "fear": (190, 80, 150),
+    "contempt": (110, 140, 170),
+}
+OTHER_COLOUR = (180, 180, 120)
+
+
+def emotions(count: int) -> tuple[str, ...]:
+    """The names of `count` outputs: 7 or 8."""
+    return {7: SEVEN_EMOTIONS, 8: EIGHT_EMOTIONS}[count]
+
+
+def colour(label: str) -> tuple[int, int, int]:
+    """The BGR colour `label` is drawn in; one grey-green for labels of other people's models."""
+    return COLOURS.get(label, OTHER_COLOUR)

@@ -1,0 +1,78 @@
+"""A frame in, who feels what out. The parts come as arguments: a detector, a classifier, perhaps a tracker."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from emotion.face_detector import Box
+
+SIDE = 48  # pixels: the side of a FER2013 face
+MARGIN = 0.0  # the share of the box's side added on each of its sides
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """One face of one frame.
+
+    `probabilities` is float32 (C,), in the order of the classifier's labels; `id` is the tracker's, if there is one.
+    """
+
+    box: Box
+    emotion: str
+    probabilities: np.ndarray
+    id: int | None = None
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the emotion named."""
+        return float(self.probabilities.max())
+
+
+class Recognizer:
+    """Finds, crops, classifies and, with a tracker, follows the faces of a frame."""
+
+    def __init__(self, detector, classifier, tracker=None):
+        self.detector = detector
+        self.classifier = classifier
+        self.tracker = tracker
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.classifier.labels
+
+    def recognize(self, frame: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
+        """The faces of `frame`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        boxes = self.detector.detect(gray)
+        # One call for all faces: a call costs as much as a face does.
+        probabilities = self.classifier.classify(crop_faces(gray, boxes)) if boxes else []
+        recognitions = [
+            Recognition(box, self.labels[int(row.argmax())], row)
+            for box, row in zip(boxes, probabilities, strict=True)
+        ]
+        return self.tracker.update(recognitions, time_s) if self.tracker else recognitions
+
+
+def crop_faces(gray: np.ndarray, boxes: list[Box]) -> np.ndarray:
+    """The faces in `boxes` as the network sees them: square, uint8 (N, 48, 48).
+
+    What lies beyond the picture's border repeats its edge: a black bar would be part of no face.
+    """
+    faces = np.empty((len(boxes), SIDE, SIDE), np.uint8)
+    for face, box in zip(faces, boxes, strict=True):
+        side = max(box.width, box.height) * (1 + 2 * MARGIN)
+        centre = box.x + box.width / 2, box.y + box.height / 2
+        face[:] = cv2.resize(square(gray, centre, side), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return faces
+
+
+def square(gray: np.ndarray, centre: tuple[float, float], side: float) -> np.ndarray:
+    """The square about `centre` (x, y), cut from uint8 (H, W), its edges repeated where it reaches beyond."""
+    side = max(1, round(side))
+    left, top = round(centre[0] - side / 2), round(centre[1] - side / 2)
+    right, bottom = left + side, top + side
+    height, width = gray.shape
+    inside = gray[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside

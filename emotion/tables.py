@@ -1,0 +1,105 @@
+"""A csv file, however it is packed, read a thousand lines at a time."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from emotion.errors import InputError
+
+CHUNK = 1000  # 8 MB of pixels in text: what a first parse holds beside the arrays it fills
+DAMAGED = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, pd.errors.ParserError)
+
+
+@dataclass(frozen=True)
+class Table:
+    path: Path  # the file on disk, the archive if it is packed
+    member: str | None  # its name in the archive
+    columns: tuple[str, ...]  # lower case, stripped: icml_face_data.csv has ' Usage' and ' pixels'
+
+    def chunks(self, wanted: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
+        """The wanted columns that exist, by name, some rows at a time."""
+        places = {name: self.columns.index(name) for name in wanted if name in self.columns}
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(open_member(self.path, self.member))
+                reader = pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns)))
+                for chunk in reader:
+                    yield {name: chunk[place].to_numpy() for name, place in places.items()}
+            except DAMAGED as error:
+                raise InputError(f"{self.path}: damaged ({error}); download it again") from None
+
+
+def open_table(path: Path) -> Table | None:
+    """The csv of FER2013 or FER+ in the file `path`, plain or packed; None where there is none."""
+    if path.name.startswith("."):
+        return None
+    try:
+        for member in members(path):
+            with open_member(path, member) as stream:
+                columns = tuple(name.strip().lower() for name in stream.readline(1000).decode().strip("\r\n\ufeff").split(","))
+            if "usage" in columns and ("pixels" in columns or "nf" in columns):
+                return Table(path, member, columns)
+    except DAMAGED:
+        return None
+    return None
+
+
+def members(path: Path) -> Iterator[str | None]:
+    """The names of the csv files inside an archive; one None for a file that is none."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (name for name in archive.namelist() if name.lower().endswith(".csv"))
+    elif is_tar(path):
+        with tarfile.open(path) as archive:
+            for member in archive:  # a stream: the first that fits ends the search before the rest is unpacked
+                if member.isfile() and member.name.lower().endswith(".csv"):
+                    yield member.name
+    else:
+        yield None
+
+
+def is_tar(path: Path) -> bool:
+    """By the magic of its first header, also under gzip; `tarfile.is_tarfile` would unpack more."""
+    with unpacked(path) as stream:
+        return stream.read(262)[257:262] == b"ustar"
+
+
+def unpacked(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")
+
+
+def open_member(path: Path, member: str | None) -> BinaryIO:
+    if member is None:
+        return unpacked(path)
+    stack = ExitStack()
+    if zipfile.is_zipfile(path):
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        stream = stack.enter_context(archive.open(member))
+    else:
+        archive = stack.enter_context(tarfile.open(path))
+        # Not by name: that would unpack the whole archive to build its index.
+        stream = stack.enter_context(archive.extractfile(next(info for info in archive if info.name == member)))
+    return _Closing(stream, stack)
+
+
+class _Closing(io.BufferedReader):
+    """A member's stream that closes its archive with it."""
+
+    def __init__(self, stream, stack: ExitStack):
+        super().__init__(stream)
+        self._stack = stack
+
+    def close(self):
+        super().close()
+        self._stack.close()
