@@ -30,13 +30,13 @@ def five_block(classes: int = 7) -> keras.Model:
     x = layers.MaxPooling2D(name="block3_pool")(x)
     x = layers.SpatialDropout2D(0.1, name="block3_dropout")(x)
 
-    x = convolution(x, 256, "block4_conv1")  # 6 x 6
-    x = convolution(x, 256, "block4_conv2")
+    x = convolution(x, 192, "block4_conv1")  # 6 x 6
+    x = convolution(x, 192, "block4_conv2")
     x = layers.MaxPooling2D(name="block4_pool")(x)
     x = layers.SpatialDropout2D(0.1, name="block4_dropout")(x)
 
-    x = convolution(x, 384, "block5_conv1")  # 3 x 3
-    x = convolution(x, 384, "block5_conv2")
+    x = convolution(x, 256, "block5_conv1")  # 3 x 3
+    x = convolution(x, 256, "block5_conv2")
     x = layers.GlobalAveragePooling2D(name="block5_pool")(x)
     x = layers.Dropout(0.3, name="block5_dropout")(x)
 

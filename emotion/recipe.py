@@ -11,9 +11,9 @@ class Recipe:
 
     epochs: int = 40
     batch_size: int = 64
-    optimizer: str = "sgd"  # sgd (Nesterov, momentum 0.9), adam or adamw
-    learning_rate: float = 0.05  # the highest
+    optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
+    learning_rate: float = 0.002  # the highest
     schedule: str = "cosine"  # cosine: one epoch of warm-up, then down to a 500th; constant
-    weight_decay: float = 0.005  # decoupled: of each weight, times the learning rate, a step
+    weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
     averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
     augmentation: Ranges | None = field(default_factory=Ranges)

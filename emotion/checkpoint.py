@@ -1,0 +1,85 @@
+"""A training run on disk, so that one killed at any moment goes on from its last whole epoch.
+
+    fer.checkpoint/
+        state.json              the epoch, its history, the recipe, and which of the files below belong to it
+        running-0007.weights.h5 weights and optimizer after epoch 7
+        best-0006.weights.h5    weights of the best epoch
+
+`state.json` is replaced in one step after what it names is written: it never speaks of half a file.
+"""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import keras
+
+from emotion.errors import InputError
+
+
+class Checkpoint:
+    """The run in `folder`. `settings`, plain JSON, is what must not change between its parts."""
+
+    def __init__(self, folder: Path, settings: dict, resume: bool = False):
+        self.folder = folder
+        self.settings = json.loads(json.dumps(settings))
+        self.history: list[dict[str, float]] = []
+        self.best_loss = math.inf
+        self.files: dict[str, str] = {}
+        if (folder / "state.json").is_file():
+            if not resume:
+                raise InputError(f"{folder}: holds an unfinished run; go on with --resume, or delete the folder")
+            self.read_state()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.running = keras.callbacks.LambdaCallback(on_epoch_end=self.save_running)
+        self.best = keras.callbacks.LambdaCallback(on_epoch_end=self.save_best)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self.history)
+
+    def read_state(self) -> None:
+        state = json.loads((self.folder / "state.json").read_text())
+        changed = [key for key, value in self.settings.items() if state["settings"].get(key) != value]
+        if changed:
+            was = ", ".join(f"{key} was {state['settings'].get(key)}" for key in changed)
+            raise InputError(f"--resume: {self.folder} is another run ({was}); repeat its flags, or delete the folder")
+        self.history, self.best_loss, self.files = state["history"], state["best_loss"], state["files"]
+
+    def attach(self, model: keras.Model) -> None:
+        """Watch over the compiled `model`, and put the last whole epoch's weights and optimizer into it, if any."""
+        self.model = model
+        if "running" in self.files:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(self.folder / self.files["running"])
+
+    def load_best(self, model: keras.Model) -> None:
+        model.load_weights(self.folder / self.files["best"])
+
+    def save_running(self, epoch: int, logs: dict) -> None:
+        self.pending = {**self.files, "running": f"running-{epoch + 1:04}.weights.h5"}
+        self.model.save_weights(self.folder / self.pending["running"], overwrite=True)
+
+    def save_best(self, epoch: int, logs: dict) -> None:
+        if logs["val_loss"] < self.best_loss:
+            self.best_loss = logs["val_loss"]
+            self.pending["best"] = f"best-{epoch + 1:04}.weights.h5"
+            self.model.save_weights(self.folder / self.pending["best"], overwrite=True)
+        self.history.append({key: float(value) for key, value in logs.items()})
+        self.files = self.pending
+        self.write_state()
+
+    def write_state(self) -> None:
+        state = {"settings": self.settings, "best_loss": self.best_loss, "files": self.files, "history": self.history}
+        beside = self.folder / "state.json.part"
+        beside.write_text(json.dumps(state, indent=1))
+        beside.replace(self.folder / "state.json")
+        for file in self.folder.glob("*.weights.h5"):
+            if file.name not in self.files.values():
+                file.unlink()
+
+    def finish(self) -> None:
+        """The run is over and its result is safe elsewhere."""
+        shutil.rmtree(self.folder)

@@ -1,0 +1,109 @@
+"""Training: faces in, the weights of the best epoch out. Killed at any moment, it goes on from its last whole epoch.
+
+Backend-agnostic Keras 3: the same code trains on TensorFlow and on JAX.
+"""
+
+import keras
+import numpy as np
+
+from emotion.augmentation import augment
+from emotion.checkpoint import Checkpoint
+from emotion.progress import Progress
+from emotion.recipe import Recipe
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled, augmented batches: faces float32 (B, 48, 48, 1), targets float32 (B, C).
+
+    What a batch holds depends on the seed, the epoch and its place alone: a resumed run sees the faces that the
+    unbroken one would have seen, and worker threads may make batches in any order.
+    """
+
+    def __init__(self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int, epoch: int = 0):
+        super().__init__(workers=1, max_queue_size=16)
+        self.faces, self.targets, self.recipe, self.seed, self.epoch = faces, targets, recipe, seed, epoch
+        self.shuffle()
+
+    def __len__(self) -> int:
+        # Whole batches only: a compiled step is compiled for one shape. The rest has its turn in other epochs.
+        return max(1, len(self.faces) // self.recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self.recipe.batch_size
+        rows = self.order[index * size : (index + 1) * size]
+        faces = self.faces[rows]
+        if self.recipe.augmentation:
+            faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), self.recipe.augmentation)
+        return network_input(faces), self.targets[rows]
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.shuffle()
+
+    def shuffle(self) -> None:
+        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.faces))
+
+
+def network_input(faces: np.ndarray) -> np.ndarray:
+    """Faces uint8 (N, 48, 48) -> float32 (N, 48, 48, 1), pixels still 0-255: rescaling is the network's business."""
+    return faces[..., None].astype(np.float32)
+
+
+def train(
+    model: keras.Model,
+    training: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    seed: int = 0,
+    jit: bool | str = "auto",
+    quiet: bool = False,
+) -> list[dict[str, float]]:
+    """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
+
+    Best is the least cross-entropy on the validation pair. Returns the figures of each epoch, from the first one on
+    also where the run was resumed from `checkpoint`.
+    """
+    batches = Batches(*training, recipe, seed, epoch=checkpoint.epoch)
+    model.compile(
+        optimizer=build_optimizer(recipe, steps=len(batches)),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=jit,
+    )
+    checkpoint.attach(model)
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
+    model.fit(
+        batches,
+        validation_data=(network_input(validation[0]), validation[1]),
+        validation_batch_size=256,
+        initial_epoch=checkpoint.epoch,
+        epochs=recipe.epochs,
+        # The order counts: the running weights are saved before their averages take their place, the best after.
+        callbacks=[checkpoint.running, *averaging, checkpoint.best, Progress(recipe.epochs, len(batches), quiet)],
+        verbose=0,
+    )
+    checkpoint.load_best(model)
+    return checkpoint.history
+
+
+def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer for epochs of `steps` batches."""
+    rate = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=rate / 20,
+            warmup_target=rate,
+            warmup_steps=steps,
+            decay_steps=max(1, (recipe.epochs - 1) * steps),
+            alpha=1 / 500,
+        )
+    averaging = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    options = {"weight_decay": recipe.weight_decay or None, **averaging}
+    if recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **options)
+    else:
+        optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](rate, **options)
+    # Decay pulls towards zero, where a normalization's scale and a bias have no reason to be.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
