@@ -48,8 +48,7 @@ class Recognizer:
         # One call for all faces: a call costs as much as a face does.
         probabilities = self.classifier.classify(crop_faces(gray, boxes)) if boxes else []
         recognitions = [
-            Recognition(box, self.labels[int(row.argmax())], row)
-            for box, row in zip(boxes, probabilities, strict=True)
+            Recognition(box, self.labels[int(row.argmax())], row) for box, row in zip(boxes, probabilities, strict=True)
         ]
         return self.tracker.update(recognitions, time_s) if self.tracker else recognitions
 

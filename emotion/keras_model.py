@@ -1,0 +1,35 @@
+"""The network on a GPU, by Keras."""
+
+from pathlib import Path
+
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.model_file import load_predictor
+
+BATCH = 64  # faces: more are done in turns, so that a crowd fits any GPU
+
+
+class KerasModel:
+    """A .h5 at work on the first CUDA GPU."""
+
+    def __init__(self, path: Path):
+        import keras
+
+        if not any(
+            device.startswith("gpu") or device.startswith("cuda") for device in keras.distribution.list_devices()
+        ):
+            raise InputError("--device gpu: Keras finds no CUDA GPU here; use --device cpu")
+        self.model = load_predictor(path)
+        self.face_shape = tuple(side or 48 for side in self.model.input_shape[1:])
+        self.classes = self.model.output_shape[-1]
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
+        return np.concatenate([self.predict_batch(faces[i : i + BATCH]) for i in range(0, len(faces), BATCH)])
+
+    def predict_batch(self, faces: np.ndarray) -> np.ndarray:
+        # Padded to a power of two: the network is compiled once a shape, not once a count of faces.
+        room = 1 << (len(faces) - 1).bit_length()
+        padded = np.concatenate([faces, np.zeros((room - len(faces), *faces.shape[1:]), np.float32)])
+        return self.model.predict_on_batch(padded)[: len(faces)]

@@ -1,0 +1,190 @@
+"""The model file: a whole-model Keras .h5 that carries its card, written whole and read with care.
+
+The card is a dict that JSON can hold: the labels, the protocol, the figures. It is the HDF5 attribute `card`.
+"""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from emotion.errors import InputError
+
+# The layers that face networks are made of. A downloaded file may name any class at all, `Lambda` with code of its own
+# among them; Keras refuses some of those today, this list refuses all that it does not know.
+LAYERS = {
+    "Functional", "Model", "Sequential", "InputLayer",
+    "Conv1D", "Conv2D", "Convolution2D", "SeparableConv2D", "SeparableConvolution2D", "DepthwiseConv2D", "Dense",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization", "Rescaling", "Resizing",
+    "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+    "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax",
+    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
+    "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization",
+    "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
+}  # fmt: skip
+# What else a configuration names: how weights began, what held them back, in which precision a layer computes.
+PARTS = {
+    "Zeros", "Ones", "Constant", "Identity", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal",
+    "VarianceScaling", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
+    "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm",
+    "DTypePolicy", "Policy", "__keras_tensor__", "__tuple__",
+}  # fmt: skip
+
+
+def save_model(model, path: Path, card: dict) -> None:
+    """Write the Keras `model` with its `card` to `path`, and the card beside it as .json. Whole or not at all."""
+    path = Path(path)
+    unfinished = path.with_name(f".{path.stem}.unfinished.h5")
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with quiet_keras():
+            model.save(unfinished, include_optimizer=False)
+        with h5py.File(unfinished, "r+") as file:
+            file.attrs["card"] = text
+        unfinished.replace(path)
+        write_text(path.with_suffix(".json"), text + "\n")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot write the model: {error.strerror or error}; choose another --output"
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_card(path: Path) -> dict | None:
+    """The card that a model of this project carries; None for somebody else's file."""
+    with open_h5(path) as file:
+        text = file.attrs.get("card")
+    return json.loads(text) if text else None
+
+
+def load_model(path: Path):
+    """The Keras model in `path`, not compiled, once its configuration is known to name plain layers only.
+
+    Weights without a configuration are read into the architecture that lies beside them as .json.
+    """
+    path = Path(path)
+    config = read_config(path)
+    check_layers(config, path)
+    import keras  # after the checks: they cost milliseconds, Keras seconds
+
+    try:
+        with open_h5(path) as file:
+            whole = "model_config" in file.attrs
+        if whole:
+            return keras.saving.load_model(path, compile=False)
+        model = keras.models.model_from_json(json.dumps(config))
+        model.load_weights(path)
+    except Exception as error:  # Keras raises whatever its layers do
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise InputError(f"{path}: Keras cannot read this model: {reason[:200]}") from None
+    return model
+
+
+def load_predictor(path: Path):
+    """The model in `path` as a network from raw pixels, (N, H, W, 1 or 3), 0-255, to probabilities, (N, classes).
+
+    Somebody else's file may want its pixels otherwise and cannot say so: where it has no layer that scales them, it is
+    taken to want 0-1, as most do.
+    """
+    import keras
+
+    model = load_model(path)
+    config = json.dumps(read_config(path))
+    if "mixed_" in config:  # trained in half precision; its weights are float32 all the same
+        single = config.replace("mixed_float16", "float32").replace("mixed_bfloat16", "float32")
+        single = keras.models.model_from_json(single)
+        single.set_weights(model.get_weights())
+        model = single
+    shape = face_shape(model, path)
+    if not scales_pixels(path):
+        face = keras.Input(shape)
+        model = keras.Model(face, model(keras.layers.Rescaling(1 / 255)(face)))
+    grey = model.predict(np.full((1, *shape), 128.0, np.float32), verbose=0)
+    if grey.min() < 0 or abs(grey.sum() - 1) > 1e-3:
+        raise InputError(f"{path}: its outputs are no probabilities; it must end with a softmax")
+    return model
+
+
+def face_shape(model, path: Path) -> tuple[int, int, int]:
+    """Height, width and channels of the faces that `model` takes; an InputError if it takes no faces at all."""
+    into, out = model.input_shape, model.output_shape
+    plain = isinstance(into, tuple) and isinstance(out, tuple)  # not several inputs or outputs
+    if not plain or len(into) != 4 or into[3] not in (1, 3) or len(out) != 2:
+        raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in and (N, classes) out, got {into} and {out}")
+    return into[1] or 48, into[2] or 48, into[3]
+
+
+def scales_pixels(path: Path) -> bool:
+    """Whether the model in `path` takes raw pixels: it is this project's, or has a layer that scales them."""
+    config = json.dumps(read_config(path))
+    return read_card(path) is not None or '"Rescaling"' in config or '"Normalization"' in config
+
+
+def read_config(path: Path) -> dict:
+    """The stored configuration of the model in `path`, or of the architecture beside it."""
+    with open_h5(path) as file:
+        text = file.attrs.get("model_config")
+    if text:
+        return json.loads(text)
+    beside = path.with_suffix(".json")
+    config = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    if "class_name" not in config:
+        raise InputError(f"{path}: holds weights but no network; put the architecture beside it as {beside.name}")
+    return config
+
+
+def check_layers(config, path: Path) -> None:
+    """Raise InputError for the first class in a configuration (nested dicts and lists) that is not a plain part."""
+    if isinstance(config, dict):
+        name = config.get("class_name")
+        module = config.get("module") or "keras"
+        if name is not None and (name not in LAYERS | PARTS or module.split(".")[0] != "keras"):
+            raise InputError(f"{path}: refused: it holds {module}.{name}, which is no plain layer and could run code")
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            check_layers(part, path)
+
+
+def open_h5(path: Path) -> h5py.File:
+    """`path` opened for reading, or an InputError that says what it is instead."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        raise InputError(f"{path}: not an HDF5 model file, or a damaged one; name a .h5 that fer.py wrote") from None
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class quiet_keras:  # noqa: N801, reads as the function it is
+    """Holds back Keras's advice to use its newer format: `.h5` is what this project promises."""
+
+    def __enter__(self):
+        self.level = logging.getLogger("absl").level
+        logging.getLogger("absl").setLevel(logging.ERROR)
+
+    def __exit__(self, *_):
+        logging.getLogger("absl").setLevel(self.level)
