@@ -16,9 +16,7 @@ class KerasModel:
     def __init__(self, path: Path):
         import keras
 
-        if not any(
-            device.startswith("gpu") or device.startswith("cuda") for device in keras.distribution.list_devices()
-        ):
+        if not any(name.startswith(("gpu", "cuda")) for name in keras.distribution.list_devices()):
             raise InputError("--device gpu: Keras finds no CUDA GPU here; use --device cpu")
         self.model = load_predictor(path)
         self.face_shape = tuple(side or 48 for side in self.model.input_shape[1:])

@@ -60,11 +60,7 @@ def write_light(path: Path, light: Path | None = None) -> Path:
     may run Keras on JAX.
     """
     light = light or path.with_suffix(".tflite")
-    environment = os.environ | {
-        "KERAS_BACKEND": "tensorflow",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
+    settings = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     child = subprocess.run(
         [sys.executable, "-m", "emotion.light_model", str(path.resolve()), str(light.resolve())],
         cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True,

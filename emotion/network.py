@@ -14,7 +14,8 @@ def five_block(classes: int = 7) -> keras.Model:
     x = layers.Rescaling(1 / 255, name="rescale")(faces)
     # Each face to mean 0 and deviation 1 by its own pixels, so that a dark or a pale photo is no other face.
     # The epsilon is a deviation of one grey level: below it there is no picture, only noise.
-    x = layers.LayerNormalization(axis=(1, 2, 3), epsilon=1 / 255**2, center=False, scale=False, name="standardize")(x)
+    # One group of all pixels: LayerNormalization over three axes says the same, but Keras forgets them in a .h5.
+    x = layers.GroupNormalization(1, epsilon=1 / 255**2, center=False, scale=False, name="standardize")(x)
 
     x = convolution(x, 32, "block1_conv1")  # 48 x 48
     x = convolution(x, 32, "block1_conv2")
