@@ -1,0 +1,89 @@
+"""The sound of a video, carried over beside the pictures: every track, untouched where MP4 can hold it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+
+from emotion.video import open_container
+
+# What both MP4 and browsers take. The rest (PCM, Vorbis, AC-3, ...) becomes AAC.
+COPIED = {"aac", "mp3", "opus", "flac"}
+AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by the number of channels: WAV and AVI do not say which is which
+
+
+class Soundtrack:
+    """The audio tracks of the file `source`, written into `output` piece by piece, in step with the pictures."""
+
+    def __init__(self, source: Path, output: av.container.OutputContainer):
+        self.input = open_container(source)
+        self.output = output
+        self.start_s = (self.input.start_time or 0) / av.time_base
+        self.tracks = {}
+        for stream in self.input.streams.audio:
+            if stream.codec_context is None:  # a codec this FFmpeg does not know: nothing could play it
+                continue
+            track = output.add_stream_from_template(stream) if stream.name in COPIED else add_aac(stream, output)
+            track.metadata.update(
+                {key: stream.metadata[key] for key in ("language", "title") if key in stream.metadata}
+            )
+            self.tracks[stream.index] = track
+        self.packets = self._packets()
+        self.waiting = next(self.packets, None)
+
+    def copy_until(self, time_s: float) -> None:
+        """Write what sounds before `time_s`, in seconds from the start of the file."""
+        while self.waiting is not None and seconds(self.waiting) - self.start_s < time_s:
+            self._write(self.waiting)
+            self.waiting = next(self.packets, None)
+
+    def close(self) -> None:
+        """Write what the encoders still hold."""
+        for stream in self.input.streams.audio:
+            track = self.tracks.get(stream.index)
+            if track is not None and stream.name not in COPIED:
+                for frame in stream.codec_context.decode(None):
+                    self.output.mux(track.encode(frame))
+                self.output.mux(track.encode(None))
+        self.input.close()
+
+    def _packets(self) -> Iterator[av.Packet]:
+        streams = [stream for stream in self.input.streams.audio if stream.index in self.tracks]
+        if not streams:
+            return
+        try:
+            for packet in self.input.demux(streams):
+                if packet.dts is not None:  # the empty packet at the end has none
+                    yield packet
+        except av.error.FFmpegError:
+            return  # a truncated file: the pictures' reader says so
+
+    def _write(self, packet: av.Packet) -> None:
+        track = self.tracks[packet.stream.index]
+        shift = round(self.start_s / packet.time_base)
+        if packet.stream.name in COPIED:
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts -= shift
+            packet.stream = track
+            self.output.mux(packet)
+            return
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            return
+        for frame in frames:
+            if frame.pts is not None:
+                frame.pts -= round(self.start_s / frame.time_base)
+            self.output.mux(track.encode(frame))
+
+
+def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.AudioStream:
+    """A new AAC track as rich as `stream`, where AAC allows it."""
+    rate = stream.rate if stream.rate in AAC_RATES else 48000
+    layout = LAYOUTS.get(stream.layout.nb_channels, "stereo")
+    return output.add_stream("aac", rate=rate, layout=layout)
+
+
+def seconds(packet: av.Packet) -> float:
+    return float(packet.dts * packet.time_base)
