@@ -1,69 +1,101 @@
 """Train, measure and compare networks that read the emotion of a face.
 
-    python fer.py                                   train on data/, write models/fer.h5, its card and its plots
-    python fer.py --epochs 100 --resume             go on with a run that was stopped
-    python fer.py --evaluate models/fer.h5 --tta    measure a model on every split of data/
+python fer.py                                    train on data/, write models/fer.h5, its card and its plots
+python fer.py --resume                           go on with a run that was stopped
+python fer.py --evaluate models/fer.h5 --tta     measure a model on every split of data/
 """
 
 import argparse
 import sys
-import time
-from pathlib import Path
+from dataclasses import asdict
 
 from emotion import cli
+from emotion.dataset import Dataset, load
+from emotion.flags import parse_arguments
 
 
 def main() -> int:
-    args = parse_arguments()
-    from emotion.dataset import load  # after the flags: -h must not wait for Keras
-
+    args = parse_arguments(__doc__)
     dataset = load(args.data)
-    if args.evaluate:
-        from emotion.comparison import compare
+    if args.dry_run:
+        dataset = dataset.handful()
+    if args.preview_augmentation:
+        preview(dataset, args)
+    elif args.export_images:
+        export(dataset, args)
+    elif args.evaluate:
+        evaluate(dataset, args)
+    else:
+        train(dataset, args)
+    return cli.DONE
 
-        return compare(args, dataset)
-    return train(args, dataset)
 
+def train(dataset: Dataset, args: argparse.Namespace) -> None:
+    from emotion.backend import every_gpu, start_keras
 
-def train(args: argparse.Namespace, dataset) -> int:
+    gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
+    from emotion.baselines import build
+    from emotion.card import build_card, format_card, measure
     from emotion.checkpoint import Checkpoint
-    from emotion.network import five_block
-    from emotion.recipe import Recipe
-    from emotion.training import train
-    from emotion.votes import training_targets
+    from emotion.light_model import write_light
+    from emotion.model_file import save_model
+    from emotion.plots import plot_run
+    from emotion.recipe import recipe_of
+    from emotion.training import calibrate, classifier_of, train
+    from emotion.votes import examples, opinions
 
-    # Set up: everything random follows from the seed.
-    keras.utils.set_random_seed(args.seed)
-    recipe = Recipe(epochs=args.epochs)
+    say = cli.note_to_stderr(args)
+    keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
 
-    # Prepare the data: uint8 faces (N, 48, 48), and the distribution of their votes, float32 (N, 7).
-    training, validation = dataset.development(args.seed)
-    pairs = []
-    for split in (training, validation):
-        rows, targets = training_targets(split.votes, args.emotions)
-        pairs.append((split.faces[rows], targets))
+    # Prepare the data: faces uint8 (N, 48, 48), and what to answer as a distribution, float32 (N, emotions).
+    learning, selecting = dataset.development(args.seed)
+    training, validation = (examples(split, args.labels, args.emotions) for split in (learning, selecting))
+    say(f"{dataset}; learning from {len(training[0])}, selecting on {len(validation[0])}")
 
-    # Build and train the network; what comes back has the weights of its best epoch.
-    model = five_block(args.emotions)
-    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), {"seed": args.seed, "epochs": args.epochs}, args.resume)
-    started = time.monotonic()
-    history = train(model, *pairs, recipe, checkpoint, seed=args.seed, jit=False)
-    print(history[-1], time.monotonic() - started)
-    return 0
+    # Build the network.
+    recipe = recipe_of(
+        args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate
+    )
+    settings = {"network": args.network, "labels": args.labels, "emotions": args.emotions, "seed": args.seed}
+    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings | asdict(recipe), args.resume)
+    with every_gpu(gpus):
+        model = build(args.network, args.emotions, args.backbone_weights)
+    say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
+
+    # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
+    train(model, training, validation, recipe, checkpoint, args.seed, jit=args.xla or bool(gpus), quiet=args.quiet)
+    temperature = calibrate(model, *opinions(selecting, args.labels, args.emotions))
+
+    # Measure it, once on each split, and write it all down.
+    figures = measure(classifier_of(model), dataset.splits)
+    facts = {"command": " ".join(["python", *sys.argv]), "trained_on": args.labels, "temperature": temperature}
+    card = build_card(model, dataset, recipe, checkpoint, figures, seed=args.seed, **facts)
+    save_model(model, args.output, card)
+    write_light(args.output)
+    plot_run(card, classifier_of(model), dataset, args.output)
+    checkpoint.finish()
+    print(format_card(args.output.name, card))
+    say(f"{args.output}: written, with its card, its light copy for the CPU and its plots")
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=cli.REPOSITORY / "data")
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--emotions", type=int, default=7)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=cli.MODEL)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--evaluate", nargs="+", type=Path)
-    return parser.parse_args()
+def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
+    from emotion.comparison import compare_models
+
+    compare_models(dataset, args)
+
+
+def preview(dataset: Dataset, args: argparse.Namespace) -> None:
+    from emotion.preview import preview_augmentation
+
+    preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation)
+
+
+def export(dataset: Dataset, args: argparse.Namespace) -> None:
+    from emotion.images import export_images
+
+    export_images(dataset, args.export_images)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ class Ranges:
     erase: float = 0.5  # the share with a rectangle hidden: hands, hair, glasses, microphones
 
 
+DEFAULT_RANGES = Ranges()
 NO_TONE = {"gamma": (1.0, 1.0), "blur": 0.0, "noise": 0.0, "erase": 0.0}  # for recipes that only move the face
 
 
-def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = Ranges()) -> np.ndarray:  # noqa: B008 (frozen)
+def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = DEFAULT_RANGES) -> np.ndarray:
     """Faces uint8 (N, 48, 48) -> changed copies, same shape and type; the same `rng` state gives the same faces."""
     count, side, _ = faces.shape
     matrices = affine_matrices(count, side, rng, ranges)

@@ -6,34 +6,12 @@ Each is rebuilt from its published description, down to the parameter. Whatever 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 from keras import layers
 
-from emotion.augmentation import NO_TONE, Ranges
 from emotion.network import five_block
 from emotion.transfer import mobilenet_v2, resnet50
-
-
-def moved(rotation: float, shift: float, zoom: float = 0.0, mirror: bool = True) -> Ranges:
-    """Their augmentation: `rotation` in degrees, `shift` and `zoom` in shares of the side, each either way."""
-    return Ranges(rotation, scale=(1 - zoom, 1 + zoom), shift=shift, shear=0.0, mirror=mirror, **NO_TONE)
-
-
-STILL = moved(0, 0, mirror=False)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network was trained where it was published: cross-entropy, a constant rate, no weights by class."""
-
-    claim: str  # what its authors report, and on which labels
-    learning_rate: float
-    batch_size: int
-    epochs: int
-    optimizer: str = "adam"
-    ranges: Ranges = STILL  # what a training face went through
 
 
 def five_block_seed(classes: int = 7) -> keras.Model:
@@ -179,22 +157,10 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 # The two that start from weights learnt elsewhere: their builders also take `backbone_weights`.
 TRANSFER = ("mobilenet_v2", "resnet50")
 
-# Where a source is silent the figure is ours: the epochs of simple_cnn and mini_xception (whose authors stop early;
-# their published file is from epoch 102), the batch of simple_cnn, and all but the learning rate of the transfer two.
-RECIPES = {
-    "five_block_seed": Recipe("about 84 %, FER+, random split", 1e-4, 64, 100, ranges=moved(20, 0.1)),
-    "three_block": Recipe("57.5 %, FER2013", 1e-3, 64, 30),
-    "simple_cnn": Recipe("65 %, FER2013", 1e-3, 64, 100, ranges=moved(15, 0.1, 0.15)),
-    "four_layer": Recipe("63.2 %, FER2013", 1e-4, 64, 50),
-    "compact": Recipe("49.4 %, FER2013", 1e-3, 128, 50),
-    "mini_xception": Recipe("66 %, FER2013", 1e-3, 32, 110, ranges=moved(10, 0.1, 0.1)),
-    "mobilenet_v2": Recipe("60.67 %, FER2013", 3e-4, 64, 30, ranges=moved(10, 0.1, 0.1)),
-    "resnet50": Recipe("59-73 %, FER2013", 3e-4, 64, 30, ranges=moved(10, 0.1, 0.1)),
-}
-
 
 def build(name: str, classes: int = 7, backbone_weights: str = "imagenet") -> keras.Model:
     """The network called `name`, a key of NETWORKS; `backbone_weights` matters to the transfer networks only."""
     if name in TRANSFER:
         return NETWORKS[name](classes, backbone_weights)
     return NETWORKS[name](classes)
+

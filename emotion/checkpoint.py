@@ -11,6 +11,7 @@
 import json
 import math
 import shutil
+import time
 from pathlib import Path
 
 import keras
@@ -32,13 +33,18 @@ class Checkpoint:
                 raise InputError(f"{folder}: holds an unfinished run; go on with --resume, or delete the folder")
             self.read_state()
         folder.mkdir(parents=True, exist_ok=True)
-        self.running = keras.callbacks.LambdaCallback(on_epoch_end=self.save_running)
+        self.running = keras.callbacks.LambdaCallback(on_epoch_begin=self.start_epoch, on_epoch_end=self.save_running)
         self.best = keras.callbacks.LambdaCallback(on_epoch_end=self.save_best)
 
     @property
     def epoch(self) -> int:
         """How many epochs are done."""
         return len(self.history)
+
+    @property
+    def seconds(self) -> float:
+        """Spent on training so far, all parts of the run together."""
+        return sum(figures["seconds"] for figures in self.history)
 
     def read_state(self) -> None:
         state = json.loads((self.folder / "state.json").read_text())
@@ -58,6 +64,9 @@ class Checkpoint:
     def load_best(self, model: keras.Model) -> None:
         model.load_weights(self.folder / self.files["best"])
 
+    def start_epoch(self, epoch: int, logs: dict) -> None:
+        self.started = time.monotonic()
+
     def save_running(self, epoch: int, logs: dict) -> None:
         self.pending = {**self.files, "running": f"running-{epoch + 1:04}.weights.h5"}
         self.model.save_weights(self.folder / self.pending["running"], overwrite=True)
@@ -67,7 +76,8 @@ class Checkpoint:
             self.best_loss = logs["val_loss"]
             self.pending["best"] = f"best-{epoch + 1:04}.weights.h5"
             self.model.save_weights(self.folder / self.pending["best"], overwrite=True)
-        self.history.append({key: float(value) for key, value in logs.items()})
+        figures = {key: float(value) for key, value in logs.items()}
+        self.history.append(figures | {"seconds": round(time.monotonic() - self.started, 1)})
         self.files = self.pending
         self.write_state()
 

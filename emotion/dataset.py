@@ -3,6 +3,7 @@
 What the files look like is the business of `sources.py`; here they become splits, once, and are cached.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -16,7 +17,12 @@ from emotion.errors import InputError
 from emotion.sources import Rows, Source, find_source
 
 CACHE_VERSION = 1
-SPLITS = ("Training", "PublicTest", "PrivateTest", "Test")  # the Usage column; "Test": Kaggle's class folders mix the two
+SPLITS = (
+    "Training",
+    "PublicTest",
+    "PrivateTest",
+    "Test",
+)  # the Usage column; "Test": Kaggle's class folders mix the two
 
 HOW_TO_GET_DATA = (
     "download fer2013 from https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
@@ -49,6 +55,14 @@ class Dataset:
     source: Path  # the file or folder it was read from
     splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
     fingerprint: str  # SHA-256 of every pixel, label and vote
+
+    def __str__(self) -> str:
+        return f"{self.source}: " + ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
+
+    def handful(self, count: int = 128) -> "Dataset":
+        """The first `count` rows of each split, to try every step on."""
+        few = {name: split.take(slice(count)) for name, split in self.splits.items()}
+        return Dataset(self.source, few, self.fingerprint)
 
     def development(self, seed: int = 0) -> tuple[Split, Split]:
         """(rows to learn from, rows to select on): Training and PublicTest.
@@ -114,7 +128,7 @@ def read_cache(place: Path, key: str) -> Rows | None:
         with np.load(place) as stored:
             if str(stored["key"]) != key:
                 return None
-            votes = stored["votes"] if "votes" in stored else None
+            votes = stored.get("votes")
             return Rows(stored["faces"], stored["codes"], stored["usage"], votes)
     except (OSError, ValueError, KeyError, EOFError):  # absent, half of it, or not ours: it is made again
         return None
@@ -132,6 +146,7 @@ def write_cache(place: Path, key: str, rows: Rows) -> bool:
             np.savez(file, key=np.array(key), **arrays)
         beside.replace(place)
     except OSError:
-        beside.unlink(missing_ok=True) if beside.parent.is_dir() else None
+        with contextlib.suppress(OSError):
+            beside.unlink()
         return False
     return True

@@ -1,9 +1,9 @@
 """The shapes in which FER2013 and FER+ are downloaded, told apart by their content.
 
-    a table     fer2013.csv or icml_face_data.csv, plain, gzipped, zipped, or in Kaggle's fer2013.tar.gz;
-                with fer2013new.csv (plain or packed) beside it for the votes, joined row by row
-    votes       FER+ folders: FER2013Train/fer0000000.png ... with its label.csv, joined by name
-    classes     Kaggle's class folders: train/happy/*.jpg, test/...: original labels only
+a table     fer2013.csv or icml_face_data.csv, plain, gzipped, zipped, or in Kaggle's fer2013.tar.gz;
+            with fer2013new.csv (plain or packed) beside it for the votes, joined row by row
+votes       FER+ folders: FER2013Train/fer0000000.png ... with its label.csv, joined by name
+classes     Kaggle's class folders: train/happy/*.jpg, test/...: original labels only
 """
 
 import csv
@@ -106,7 +106,9 @@ class TableSource:
             )
         theirs = np.concatenate([parse_usage(chunk["usage"], self.votes.path, 2) for chunk in chunks])
         if len(differ := np.flatnonzero(theirs != usage)):
-            raise InputError(f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}")
+            raise InputError(
+                f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
+            )
         return votes
 
 
@@ -134,7 +136,9 @@ class VotesSource:
 
     def named_votes(self) -> dict[str, list[int]]:
         if self.votes is None:
-            raise InputError(f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing")
+            raise InputError(
+                f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing"
+            )
         names = ("image name", *(column.lower() for column in FERPLUS_COLUMNS))
         return {
             str(row[0]): list(row[1:])
@@ -157,7 +161,9 @@ class ClassesSource:
         for split, number in self.folders.items():
             for child in sorted(split.iterdir()):
                 code = emotion_code(child.name)
-                images = [p for p in sorted(child.iterdir()) if is_image(p)] if code is not None and child.is_dir() else []
+                images = (
+                    [p for p in sorted(child.iterdir()) if is_image(p)] if code is not None and child.is_dir() else []
+                )
                 paths += images
                 codes += [code] * len(images)
                 usage += [number] * len(images)
@@ -202,15 +208,23 @@ def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
     counts = [text.count(" ") + 1 for text in map(str.strip, texts)]
     for offset, count in enumerate(counts):
         if count != SIDE * SIDE:
-            raise InputError(f"{path}: line {first_line + offset} has {count} pixels, expected {SIDE * SIDE}; download it again")
+            raise InputError(
+                f"{path}: line {first_line + offset} has {count} pixels, expected {SIDE * SIDE}; download it again"
+            )
     try:
-        pixels = np.array(" ".join(texts).split(), dtype=np.int32) if len(texts) < 2 else np.fromstring(" ".join(texts), np.int32, sep=" ")
+        pixels = (
+            np.array(" ".join(texts).split(), dtype=np.int32)
+            if len(texts) < 2
+            else np.fromstring(" ".join(texts), np.int32, sep=" ")
+        )
         faces = pixels.reshape(len(texts), SIDE, SIDE)
     except ValueError:
         faces = None
     if faces is None or faces.min() < 0 or faces.max() > 255:
         last = first_line + len(texts) - 1
-        raise InputError(f"{path}: between lines {first_line} and {last} a pixel is no number from 0 to 255; download it again")
+        raise InputError(
+            f"{path}: between lines {first_line} and {last} a pixel is no number from 0 to 255; download it again"
+        )
     return faces.astype(np.uint8)
 
 
@@ -218,7 +232,9 @@ def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray
     numbers = [USAGE.get(str(text).strip().lower()) for text in texts]
     if None in numbers:
         at = numbers.index(None)
-        raise InputError(f"{path}: line {first_line + at}: Usage is {list(texts)[at]!r}, expected Training, PublicTest or PrivateTest")
+        raise InputError(
+            f"{path}: line {first_line + at}: Usage is {list(texts)[at]!r}, expected Training, PublicTest or PrivateTest"
+        )
     return np.array(numbers, np.uint8)
 
 

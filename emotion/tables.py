@@ -45,7 +45,9 @@ def open_table(path: Path) -> Table | None:
     try:
         for member in members(path):
             with open_member(path, member) as stream:
-                columns = tuple(name.strip().lower() for name in stream.readline(1000).decode().strip("\r\n\ufeff").split(","))
+                columns = tuple(
+                    name.strip().lower() for name in stream.readline(1000).decode().strip("\r\n\ufeff").split(",")
+                )
             if "usage" in columns and ("pixels" in columns or "nf" in columns):
                 return Table(path, member, columns)
     except DAMAGED:

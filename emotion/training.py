@@ -7,7 +7,9 @@ import keras
 import numpy as np
 
 from emotion.augmentation import augment
+from emotion.calibration import fit_temperature
 from emotion.checkpoint import Checkpoint
+from emotion.evaluation import Classify
 from emotion.progress import Progress
 from emotion.recipe import Recipe
 
@@ -107,3 +109,23 @@ def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     # Decay pulls towards zero, where a normalization's scale and a bias have no reason to be.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def classifier_of(model: keras.Model) -> Classify:
+    """`model` as a function from faces uint8 (N, 48, 48) to probabilities float32 (N, C)."""
+    return lambda faces: model.predict(network_input(faces), batch_size=256, verbose=0)
+
+
+def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> float:
+    """Let the network be as sure as people are: its logits divided by the temperature that fits `shares` best.
+
+    `shares`: float32 (N, C), the votes for each of `faces`. The temperature goes into the weights of the last dense
+    layer, so that the saved network needs no other; it changes no answer. Returns 1.0 where the last layer is another.
+    """
+    last = next(layer for layer in reversed(model.layers) if layer.weights)
+    if not isinstance(last, keras.layers.Dense):
+        return 1.0
+    probabilities = classifier_of(model)(faces)
+    temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-12)), shares)
+    last.set_weights([weights / temperature for weights in last.get_weights()])
+    return temperature

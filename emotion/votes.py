@@ -6,6 +6,8 @@ Votes are uint8 (N, 10), columns as in `labels.FERPLUS_COLUMNS`. The rules are t
 
 import numpy as np
 
+from emotion.dataset import Split
+from emotion.errors import InputError
 from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMNS, emotions
 
 PROTOCOLS = ("majority", "argmax", "fer2013")
@@ -33,21 +35,14 @@ def distributions(votes: np.ndarray, classes: int = 7) -> np.ndarray:
     return folded / np.maximum(folded.sum(axis=1, keepdims=True), 1)
 
 
-def training_targets(votes: np.ndarray, classes: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """(rows to learn from, their distributions float32): all faces whose top vote is an emotion, single votes dropped."""
-    targets = distributions(drop_single_votes(votes), classes)
-    usable = (votes.argmax(axis=1) < _EMOTIONS) & (targets.sum(axis=1) > 0)
-    rows = np.flatnonzero(usable)
-    return rows, targets[rows]
-
-
-def truth(protocol: str, votes: np.ndarray | None, codes: np.ndarray, classes: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """(rows that count, the index of their one true emotion) under `protocol`.
+def truth(protocol: str, split: Split, classes: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    """(rows of `split` that count, the index of their one true emotion) under `protocol`.
 
     majority: votes of 1 count as 0; the top must hold more than half of what is left. Published FER+ figures use it.
     argmax: the plain top vote, the first of equals.
-    fer2013: the original label, `codes` uint8 (N,), one of seven, for every row. Published FER2013 figures use it.
+    fer2013: the original label, one of seven, for every row. Published FER2013 figures use it.
     """
+    votes, codes = split.votes, split.codes
     if protocol == "fer2013":
         order = np.array([emotions(7).index(name) for name in FER2013_EMOTIONS])
         return np.arange(len(codes)), order[codes]
@@ -60,3 +55,34 @@ def truth(protocol: str, votes: np.ndarray | None, codes: np.ndarray, classes: i
     rows = np.flatnonzero(counts & (top < _EMOTIONS))
     top = top[rows]
     return rows, np.where(top < classes, top, _NEUTRAL)
+
+
+def examples(split: Split, source: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """What to learn from `split`: (faces uint8 (N, 48, 48), their distributions float32 (N, classes)).
+
+    `source` is ferplus: the votes of all faces whose top vote is an emotion, single votes dropped; or fer2013: the
+    original labels. InputError where the split has none of them.
+    """
+    if source == "fer2013":
+        return original_labels(split, classes)
+    if split.votes is None:
+        raise InputError("--labels ferplus: no votes; put fer2013new.csv beside the data, or use --labels fer2013")
+    shares = distributions(drop_single_votes(split.votes), classes)
+    rows = np.flatnonzero((split.votes.argmax(axis=1) < _EMOTIONS) & (shares.sum(axis=1) > 0))
+    return split.faces[rows], shares[rows]
+
+
+def opinions(split: Split, source: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """What people said of `split`, nothing dropped: as `examples`, of all faces in which anybody saw an emotion."""
+    if source == "fer2013":
+        return original_labels(split, classes)
+    shares = distributions(split.votes, classes)
+    rows = np.flatnonzero(shares.sum(axis=1))
+    return split.faces[rows], shares[rows]
+
+
+def original_labels(split: Split, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    if not split.has_codes:
+        raise InputError("--labels fer2013: the FER+ folders do not hold the original labels; use --labels ferplus")
+    _, true = truth("fer2013", split, classes)
+    return split.faces, np.eye(classes, dtype=np.float32)[true]

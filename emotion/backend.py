@@ -1,0 +1,64 @@
+"""Keras's start: quiet, on the device that was asked for, on all GPUs of the machine.
+
+TensorFlow is Keras's default; KERAS_BACKEND=jax in the environment trains the same code on JAX.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+from emotion.errors import InputError
+
+
+def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
+    """Import Keras for `device` (auto, cpu, gpu) and return the GPUs it will use, [] for the CPU.
+
+    `precision` is auto, float32 or mixed; auto is mixed where there is a GPU. InputError where a GPU is asked for and
+    there is none. To be called before anything else imports Keras.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    with silenced():
+        import keras
+
+        gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
+    if device == "gpu" and not gpus:
+        raise InputError(f"--device gpu: {keras.backend.backend()} finds no CUDA GPU here; use --device cpu")
+    if precision == "mixed" or (precision == "auto" and gpus):
+        # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    return gpus
+
+
+def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
+    """The scope in which a model must be built to be trained on all `gpus`, by the framework's own means."""
+    import keras
+
+    if len(gpus) > 1 and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.MirroredStrategy().scope()
+    if len(gpus) > 1:
+        return keras.distribution.DataParallel().scope()
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def silenced():
+    """Holds back what C++ libraries print on stderr while they load; shown after all if loading fails."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            hidden.seek(0)
+            os.write(stderr, hidden.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -1,0 +1,81 @@
+"""Whether a network's confidence means something: its probabilities beside the votes of ten people.
+
+The votes are a distribution, so the output should be one. All rows count that hold an emotion, whoever won the vote.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from emotion.votes import distributions
+
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Calibration:
+    count: int
+    expected_error: float  # mean distance of confidence from the votes' share, weighted by the bins' sizes
+    cross_entropy: float  # nats, of the votes under the network
+    total_variation: float  # half the absolute distance between the distributions: 0 the same, 1 disjoint
+    humans_total_variation: float  # the same between two simulated panels of ten people: what disagreement alone costs
+    humans_cross_entropy: float  # the entropy of the votes: no network can be below it on these votes
+    bins: list[tuple[float, float, int]]  # (mean confidence, mean share of votes, faces), a bin that holds any
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> Calibration:
+    """`probabilities` (N, C) beside `votes` uint8 (N, 10), C of 7 or 8."""
+    shares = distributions(votes, probabilities.shape[1])
+    held = shares.sum(axis=1) > 0
+    probabilities, shares, votes = probabilities[held], shares[held], votes[held]
+    top = probabilities.argmax(axis=1)
+    rows = np.arange(len(top))
+    confidence, share = probabilities[rows, top], shares[rows, top]
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = [
+        (float(confidence[here].mean()), float(share[here].mean()), int(here.sum()))
+        for here in (place == number for number in range(BINS))
+        if here.any()
+    ]
+    error = sum(abs(mean - voted) * count for mean, voted, count in bins) / len(top)
+    return Calibration(
+        count=len(top),
+        expected_error=float(error),
+        cross_entropy=cross_entropy(shares, probabilities),
+        total_variation=total_variation(shares, probabilities),
+        humans_total_variation=total_variation(shares, another_panel(votes, shares, seed)),
+        humans_cross_entropy=cross_entropy(shares, shares),
+        bins=bins,
+    )
+
+
+def another_panel(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The shares that as many other people would have given each face, drawn from the shares that were given."""
+    panel = votes[:, :8].sum(axis=1)  # those who named an emotion
+    exact = shares.astype(np.float64)
+    exact /= exact.sum(axis=1, keepdims=True)
+    drawn = np.random.default_rng(seed).multinomial(panel, exact)
+    return drawn / panel[:, None]
+
+
+def cross_entropy(shares: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean over the rows, in nats."""
+    return float(-(shares * np.log(np.maximum(probabilities, 1e-7))).sum(axis=1).mean())
+
+
+def total_variation(shares: np.ndarray, probabilities: np.ndarray) -> float:
+    return float(np.abs(shares - probabilities).sum(axis=1).mean() / 2)
+
+
+def fit_temperature(logits: np.ndarray, shares: np.ndarray) -> float:
+    """The T for which softmax(logits / T) has the least cross-entropy to `shares` (Guo et al., arXiv:1706.04599)."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import softmax
+
+    def loss(log_temperature: float) -> float:
+        return cross_entropy(shares, softmax(logits / np.exp(log_temperature), axis=1))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))

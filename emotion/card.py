@@ -1,0 +1,69 @@
+"""The model card: what a network is, how it came about and what it was measured to do. It travels in the .h5.
+
+After Mitchell et al., Model Cards for Model Reporting, arXiv:1810.03993.
+"""
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+
+from emotion.calibration import calibration
+from emotion.checkpoint import Checkpoint
+from emotion.dataset import Dataset, Split
+from emotion.evaluation import Classify, Score, format_table, protocols, score
+from emotion.labels import emotions
+from emotion.recipe import Recipe
+
+PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python")
+
+
+def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, figures: dict, **facts) -> dict:
+    """The card of the Keras `model`; `figures` as `measure` gives them, `facts` as they are (seed, command ...)."""
+    classes = model.output_shape[-1]
+    return {
+        "schema": 1,
+        "labels": list(emotions(classes)),
+        "input": {"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
+        "protocol": "majority",
+        "network": model.name,
+        "parameters": model.count_params(),
+        "recipe": asdict(recipe),
+        **facts,
+        "seconds": round(checkpoint.seconds),
+        "data": {
+            "fingerprint": dataset.fingerprint,
+            "rows": {name: len(split) for name, split in dataset.splits.items()},
+        },
+        "versions": {"python": platform.python_version()} | {name: v for name in PACKAGES if (v := version(name))},
+        "splits": figures,
+        "history": checkpoint.history,
+    }
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def measure(classify: Classify, splits: dict[str, Split]) -> dict:
+    """{split: {"scores": {protocol: Score}, "calibration": ...}}, each split classified once; plain JSON."""
+    figures = {}
+    for name, split in splits.items():
+        probabilities = classify(split.faces)
+        scores = {protocol: score(probabilities, split, protocol).as_dict() for protocol in protocols(split)}
+        figures[name] = {"scores": scores}
+        if split.votes is not None:
+            figures[name]["calibration"] = calibration(probabilities, split.votes).as_dict()
+    return figures
+
+
+def format_card(name: str, card: dict) -> str:
+    """The figures of a card as a table for a person."""
+    rows = [
+        (name, split, Score(**score))
+        for split, figures in card["splits"].items()
+        for score in figures["scores"].values()
+    ]
+    return format_table(rows)

@@ -1,0 +1,101 @@
+"""How good a network is, under a named protocol: figures with their intervals, never a bare number.
+
+Works on probabilities, float32 (N, C), however they came about: from one network, several, or a mirror's help.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, f1_score
+
+from emotion.dataset import Split
+from emotion.labels import emotions
+from emotion.votes import PROTOCOLS, truth
+
+Classify = Callable[[np.ndarray], np.ndarray]  # faces uint8 (N, 48, 48) -> probabilities float32 (N, C)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One network on one split under one protocol. Shares are of 1."""
+
+    protocol: str
+    count: int  # the rows that the protocol lets count
+    accuracy: float
+    low: float  # the accuracy's 95 % interval (Wilson)
+    high: float
+    macro_f1: float
+    recalls: dict[str, float | None]  # by emotion; None where no row has it
+    confusion: list[list[int]]  # [true][predicted]
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
+    """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows."""
+    classes = probabilities.shape[1]
+    rows, true = truth(protocol, split, classes)
+    predicted = probabilities[rows].argmax(axis=1)
+    confusion = confusion_matrix(true, predicted, labels=range(classes))
+    low, high = wilson(int(confusion.trace()), len(rows))
+    totals = confusion.sum(axis=1)
+    recalls = {
+        name: float(hits / total) if total else None
+        for name, hits, total in zip(emotions(classes), confusion.diagonal(), totals, strict=True)
+    }
+    # Of the emotions that occur: one that neither is there nor was seen has no F1.
+    occurring = np.flatnonzero(totals)
+    f1 = f1_score(true, predicted, labels=occurring, average="macro", zero_division=0)
+    accuracy = float(confusion.trace() / len(rows))
+    return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
+
+
+def protocols(split: Split) -> list[str]:
+    """The protocols that `split` has the labels for."""
+    needs = {"majority": split.votes is not None, "argmax": split.votes is not None, "fer2013": split.has_codes}
+    return [protocol for protocol in PROTOCOLS if needs[protocol]]
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927): unlike the usual one, it stays inside 0 to 1."""
+    interval = binomtest(hits, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray, true: np.ndarray) -> float:
+    """How likely two networks this far apart are if they were equally good: the exact McNemar test's p-value.
+
+    `first`, `second`, `true`: indices (N,). Only the faces that one has right and the other wrong tell them apart.
+    """
+    only_first = int(np.sum((first == true) & (second != true)))
+    only_second = int(np.sum((first != true) & (second == true)))
+    if only_first + only_second == 0:
+        return 1.0
+    return float(binomtest(only_first, only_first + only_second).pvalue)
+
+
+def mirrored(classify: Classify) -> Classify:
+    """Test-time averaging: a face and its mirror image are one person's one emotion."""
+    return lambda faces: (classify(faces) + classify(faces[:, :, ::-1])) / 2
+
+
+def ensemble(members: Iterable[Classify]) -> Classify:
+    """The mean of several networks' probabilities."""
+    members = list(members)
+    return lambda faces: np.mean([classify(faces) for classify in members], axis=0)
+
+
+def format_table(rows: Iterable[tuple[str, str, Score]]) -> str:
+    """(model, split, score) -> lines of text for a person; accuracy with its interval in percent."""
+    lines = [
+        f"{'model':24} {'split':12} {'protocol':9} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  {'macro F1':>8}"
+    ]
+    for model, split, s in rows:
+        interval = f"{100 * s.low:.1f} - {100 * s.high:.1f}"
+        lines.append(
+            f"{model:24} {split:12} {s.protocol:9} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  {s.macro_f1:8.3f}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,89 @@
+"""The flags of `fer.py`, and which of them belong together."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from emotion import cli
+from emotion.dataset import SPLITS
+from emotion.errors import InputError
+from emotion.recipe import RECIPES
+from emotion.votes import PROTOCOLS
+
+
+def parse_arguments(description: str) -> argparse.Namespace:
+    """The command line of `fer.py`, checked. Raises InputError where flags contradict each other."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=cli.REPOSITORY / "data", metavar="DIR",
+                        help="where fer2013 and fer2013new.csv lie, packed or not (default: data/)")  # fmt: skip
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
+                        help="auto: all GPUs of this machine, and the CPU where there is none")  # fmt: skip
+    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    parser.add_argument("--preview-augmentation", type=Path, metavar="PNG",
+                        help="draw training faces before and after augmentation, and stop")  # fmt: skip
+    parser.add_argument("--export-images", type=Path, metavar="DIR",
+                        help="write every face as a PNG into a folder of its emotion, and stop")  # fmt: skip
+    add_training_flags(parser.add_argument_group("training"))
+    add_evaluation_flags(parser.add_argument_group("evaluation"))
+    args = parser.parse_args()
+    if args.evaluate:
+        args.labels = None if args.labels == "ferplus" else args.labels
+    elif args.labels not in ("ferplus", "fer2013"):
+        raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
+    if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
+        raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
+    if args.output is None:
+        # A dry run proves that everything works; it must not replace a trained model.
+        args.output = Path(tempfile.mkdtemp()) / "fer.h5" if args.dry_run else cli.MODEL
+    if args.output.suffix != ".h5":
+        raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
+    return args
+
+
+def add_training_flags(group) -> None:
+    group.add_argument("--network", choices=RECIPES, default="five_block", help="(default: five_block)")
+    group.add_argument("--emotions", type=int, choices=(7, 8), default=7,
+                       help="8 keeps contempt; 7 counts it as neutral (default: 7)")  # fmt: skip
+    group.add_argument("--labels", default="ferplus", metavar="ferplus|fer2013",
+                       help="learn from FER+'s votes, or from the original labels (default: ferplus)")  # fmt: skip
+    group.add_argument("--epochs", type=positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--batch-size", type=positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--learning-rate", type=float, metavar="F", help="(default: the network's recipe)")
+    group.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped on its way to --output"
+    )
+    group.add_argument("--dry-run", action="store_true",
+                       help="every step on a handful of rows, in under a minute; keeps nothing without --output")  # fmt: skip
+    group.add_argument("--backbone-weights", default="imagenet", metavar="imagenet|none|FILE",
+                       help="what mobilenet_v2 and resnet50 start from (default: imagenet)")  # fmt: skip
+    group.add_argument("--precision", choices=("auto", "float32", "mixed"), default="auto",
+                       help="auto: mixed on a GPU, which gains from it (default: auto)")  # fmt: skip
+    group.add_argument("--xla", action="store_true",
+                       help="compile with XLA on the CPU too: faster on some, slower on others")  # fmt: skip
+
+
+def add_evaluation_flags(group) -> None:
+    group.add_argument("--evaluate", nargs="+", type=Path, metavar="MODEL.h5",
+                       help="measure these instead of training; of several, side by side")  # fmt: skip
+    group.add_argument("--split", choices=SPLITS, help="only this one (default: all but Training)")
+    group.add_argument(
+        "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"
+    )
+    group.add_argument("--tta", action="store_true", help="average each face with its mirror image")
+    group.add_argument("--ensemble", action="store_true", help="also the mean of all models named")
+    group.add_argument(
+        "--robustness", action="store_true", help="also under blur, noise, darkness, tilt, loose crops ..."
+    )
+    group.add_argument(
+        "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
+    )
+    group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number

@@ -1,0 +1,127 @@
+"""A run's pictures: how it learnt, what it confuses, how sure it should be."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")  # to files, also where there is no display
+from matplotlib import pyplot as plt
+
+from emotion.dataset import Dataset, Split
+from emotion.evaluation import Classify
+from emotion.labels import colour, emotions
+from emotion.votes import truth
+
+
+def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> None:
+    """All pictures of a training run, beside the `model` file: `fer_curves.png` and so on."""
+    plot_curves(card["history"], model.with_name(f"{model.stem}_curves.png"))
+    name = next((name for name in ("PrivateTest", "Test", "PublicTest") if name in dataset.splits), "Training")
+    figures = card["splits"][name]
+    protocol, score = next(iter(figures["scores"].items()))
+    title = f"{model.stem} on {name}, {protocol}: {100 * score['accuracy']:.1f} % of {score['count']}"
+    plot_confusion(score["confusion"], model.with_name(f"{model.stem}_confusion.png"), title)
+    plot_recalls(score["recalls"], model.with_name(f"{model.stem}_recalls.png"), title)
+    plot_mistakes(classify, dataset.splits[name], model.with_name(f"{model.stem}_mistakes.png"), title, protocol)
+    if "calibration" in figures:
+        plot_reliability(
+            figures["calibration"], model.with_name(f"{model.stem}_reliability.png"), f"{model.stem} on {name}"
+        )
+
+
+def plot_curves(history: list[dict[str, float]], path: Path) -> None:
+    """Loss and accuracy by epoch, on the training rows (as augmented) and the validation rows."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    epochs = range(1, len(history) + 1)
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(epochs, [figures[name] for figures in history], label="training, augmented")
+        axis.plot(epochs, [figures[f"val_{name}"] for figures in history], label="validation")
+        axis.set(xlabel="epoch", title=name)
+        axis.legend()
+    save(figure, path)
+
+
+def plot_confusion(confusion: list[list[int]], path: Path, title: str) -> None:
+    """[true][predicted] counts, shaded by the share of the true emotion."""
+    counts = np.array(confusion)
+    names = emotions(len(counts))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axis = plt.subplots(figsize=(6.5, 6), layout="constrained")
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        shade = "white" if shares[row, column] > 0.5 else "black"
+        axis.text(
+            column, row, f"{100 * shares[row, column]:.0f} %\n{count}", ha="center", va="center", color=shade, size=8
+        )
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="predicted", ylabel="voted", title=title)
+    save(figure, path)
+
+
+def plot_recalls(recalls: dict[str, float | None], path: Path, title: str) -> None:
+    """One bar an emotion: the share of its faces that were found."""
+    known = {name: recall for name, recall in recalls.items() if recall is not None}
+    figure, axis = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    bars = axis.bar(known.keys(), [100 * recall for recall in known.values()], color=[rgb(name) for name in known])
+    axis.bar_label(bars, fmt="%.0f")
+    axis.set(ylim=(0, 105), ylabel="recall, %", title=title)
+    save(figure, path)
+
+
+def plot_reliability(calibration: dict, path: Path, title: str) -> None:
+    """Mean confidence beside the mean share of votes, a dot a bin, its area the faces in it."""
+    confidence, share, count = (np.array(column) for column in zip(*calibration["bins"], strict=True))
+    figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    axis.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    axis.scatter(confidence, share, s=600 * count / count.max() + 8, alpha=0.7)
+    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of the votes")
+    axis.set_title(f"{title}, expected error {calibration['expected_error']:.3f}")
+    save(figure, path)
+
+
+def plot_mistakes(classify: Classify, split: Split, path: Path, title: str, protocol: str) -> None:
+    """The faces on which the network was most sure of another emotion than the one voted."""
+    classes = classify(split.faces[:1]).shape[1]
+    rows, true = truth(protocol, split, classes)
+    probabilities = classify(split.faces[rows])
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != true)
+    worst = wrong[np.argsort(-confidence[wrong])][:24]
+    names = emotions(classes)
+    figure, axes = plt.subplots(4, 6, figsize=(10, 8), layout="constrained")
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, i in zip(axes.flat, worst, strict=False):
+        axis.imshow(split.faces[rows[i]], cmap="gray", vmin=0, vmax=255)
+        axis.set_title(f"{names[predicted[i]]} {100 * confidence[i]:.0f} %\nvoted {names[true[i]]}", size=8)
+    figure.suptitle(title)
+    save(figure, path)
+
+
+def plot_robustness(models: dict[str, list], path: Path, title: str) -> None:
+    """Bars of what is left of each model's accuracy, one group a change; `models`: name -> robustness()'s results."""
+    first = next(iter(models.values()))
+    names = ["clean" if strength is None else f"{name} {strength:g}" for name, strength, _ in first]
+    figure, axis = plt.subplots(figsize=(8, 0.3 * len(names) * max(1, len(models) / 2) + 1.5), layout="constrained")
+    height = 0.8 / len(models)
+    for number, (model, results) in enumerate(models.items()):
+        places = np.arange(len(names)) + number * height
+        axis.barh(places, [100 * score.accuracy for _, _, score in results], height, label=model)
+    axis.set_yticks(np.arange(len(names)) + 0.4 - height / 2, names)
+    axis.invert_yaxis()
+    axis.set(xlabel="accuracy, %", title=title, xlim=(0, 100))
+    if len(models) > 1:
+        axis.legend(loc="lower left")
+    save(figure, path)
+
+
+def rgb(label: str) -> tuple[float, float, float]:
+    blue, green, red = colour(label)
+    return red / 255, green / 255, blue / 255
+
+
+def save(figure: plt.Figure, path: Path) -> None:
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
