@@ -1,0 +1,104 @@
+"""The records: what was seen, as JSON and as CSV, written while it is seen."""
+
+import csv
+import json
+from pathlib import Path
+
+from emotion.errors import InputError
+from emotion.recognizer import Recognition
+
+SCHEMA = 1
+FACE_COLUMNS = ("frame", "time_s", "source", "id", "x", "y", "width", "height", "label", "confidence")
+
+
+def face_record(face: Recognition, labels: tuple[str, ...]) -> dict:
+    """One face as JSON holds it; `box` is [x, y, width, height] in pixels."""
+    return {
+        "id": face.id,
+        "box": list(face.box),
+        "label": face.emotion,
+        "confidence": round(face.confidence, 4),
+        "emotions": {label: round(float(p), 4) for label, p in zip(labels, face.probabilities, strict=True)},
+    }
+
+
+class Records:
+    """A context manager that writes frames to `json_path` and `csv_path`, either of which may be None.
+
+    A frame is written when it is added, so that memory does not grow with the video. The files get their names when
+    all is done, or interrupted by hand; an error leaves nothing.
+    """
+
+    def __init__(
+        self,
+        json_path: Path | None,
+        csv_path: Path | None,
+        labels: tuple[str, ...],
+        model: dict,
+        source: str | None = None,
+        fps: float | None = None,
+    ):
+        """`model` is what the JSON says of the network; `source` and `fps` are None for a series of photos."""
+        self.labels = labels
+        self.source = source
+        self.frames = 0
+        self.files = {}
+        try:
+            for path in filter(None, (json_path, csv_path)):
+                self.files[path] = unfinished(path).open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            self.discard()
+            raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
+        self.json, self.csv = self.files.get(json_path), None
+        if self.json:
+            head = {"schema": SCHEMA, "model": model, "labels": list(labels), "source": source, "fps": fps}
+            self.json.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "frames": [')
+        if csv_path:
+            self.csv = csv.writer(self.files[csv_path], lineterminator="\n")
+            self.csv.writerow((*FACE_COLUMNS, *labels))
+
+    def add(self, index: int, time_s: float | None, recognitions: list[Recognition], source: str | None = None) -> None:
+        """Write frame `index`, seen at `time_s`, with its faces or without; `source` names a photo of a series."""
+        faces = [face_record(face, self.labels) for face in recognitions]
+        if self.json:
+            frame = {"index": index, "time_s": rounded(time_s)} | ({"source": source} if source else {})
+            comma = ",\n" if self.frames else "\n"
+            self.json.write(comma + json.dumps(frame | {"faces": faces}, ensure_ascii=False))
+        if self.csv:
+            for face in faces:
+                place = (index, rounded(time_s), source or self.source, face["id"], *face["box"])
+                self.csv.writerow((*place, face["label"], face["confidence"], *face["emotions"].values()))
+        self.frames += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None or issubclass(kind, KeyboardInterrupt):
+            self.finish()
+        else:
+            self.discard()
+
+    def finish(self) -> None:
+        """Close the files and give them their names."""
+        if self.json:
+            self.json.write("\n]}\n")
+        for path, file in self.files.items():
+            file.close()
+            unfinished(path).replace(path)
+        self.files = {}
+
+    def discard(self) -> None:
+        for path, file in self.files.items():
+            file.close()
+            unfinished(path).unlink(missing_ok=True)
+        self.files = {}
+
+
+def unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.unfinished")
+
+
+def rounded(time_s: float | None) -> float | None:
+    """To the tenth of a millisecond: frames of 59.94 a second stay apart, and files stay short."""
+    return None if time_s is None else round(time_s, 4)
