@@ -8,15 +8,17 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.light_model import LightModel, find_light, read_light_card
+from emotion.model_file import sha256
 
 
 class EmotionClassifier:
     """One network or several; of several, the mean of their probabilities."""
 
-    def __init__(self, models: list, labels: tuple[str, ...]):
-        """`models` have a `face_shape` and a `predict`, as LightModel does."""
+    def __init__(self, models: list, labels: tuple[str, ...], about: dict | None = None):
+        """`models` have a `face_shape` and a `predict`, as LightModel does; `about` names them in the records."""
         self.models = models
         self.labels = labels
+        self.about = about or {}
 
     def classify(self, faces: np.ndarray) -> np.ndarray:
         """Grey faces, uint8 (N, 48, 48) -> probabilities, float32 (N, C), C as `labels`; N may be 0."""
@@ -48,7 +50,8 @@ def load_classifier(
     for path, (_, names) in zip(paths, loaded, strict=True):
         if names != first:
             raise InputError(f"{path}: its labels ({','.join(names)}) are not those of {paths[0]}; leave one out")
-    return EmotionClassifier([model for model, _ in loaded], first)
+    about = {"files": [Path(path).name for path in paths], "sha256": [sha256(path) for path in paths]}
+    return EmotionClassifier([model for model, _ in loaded], first, about)
 
 
 def load_one(path: Path, device: str, labels: tuple[str, ...] | None, note: Callable[[str], None]):

@@ -1,13 +1,13 @@
-"""What the scripts share on the command line: flags, wiring, errors, exit codes."""
+"""What the scripts share on the command line: flags, wiring, progress, errors, exit codes."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from emotion.errors import InputError
-from emotion.face_detector import MIN_FACE, HaarDetector
+from emotion.face_detector import MIN_FACE, HaarDetector, YuNetDetector
 from emotion.recognizer import Recognizer
 
 REPOSITORY = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def run(main: Callable[[], int | None]) -> None:
         print(f"{script}: error: {error}", file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
-        print(f"{script}: interrupted", file=sys.stderr)
+        print(f"{script}: interrupted; what was done is kept", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
@@ -35,19 +35,30 @@ def run(main: Callable[[], int | None]) -> None:
     sys.exit(code)
 
 
+class Parser(argparse.ArgumentParser):
+    """Shows its description as it is typed; a wrong call is an InputError like any other."""
+
+    def __init__(self, description: str):
+        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str):
+        raise InputError(f"{message}; -h shows how to call it")
+
+
 def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of all three prediction scripts."""
     group = parser.add_argument_group("recognition")
     group.add_argument("--model", nargs="+", type=Path, default=[MODEL], metavar="MODEL.h5",
                        help="the network; of several, the mean (default: models/fer.h5)")  # fmt: skip
     group.add_argument("--labels", type=comma_separated, metavar="A,B,C",
-                       help="what the outputs mean, in order: for a .h5 that does not say so itself")  # fmt: skip
+                       help="what the outputs mean, in order: for a .h5 from elsewhere, which does not say so itself. "
+                            "Its faces are scaled to 0-1, unless it has a layer for that")  # fmt: skip
     group.add_argument("--detector", default="haar", metavar="haar|yunet=FILE.onnx",
                        help="what finds the faces (default: haar)")  # fmt: skip
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
-                       help="auto and cpu: the light runtime; gpu: Keras on CUDA")  # fmt: skip
-    group.add_argument("--min-face", type=int, default=MIN_FACE, metavar="PIXELS",
-                       help="the smallest face to look for (default: %(default)s)")  # fmt: skip
+                       help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
+    group.add_argument("--min-face", type=positive, metavar="PIXELS",
+                       help=f"the smallest face to look for (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
 
 
@@ -55,22 +66,56 @@ def comma_separated(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def note_to_stderr(args: argparse.Namespace) -> Callable[[str], None]:
-    """Prints notes for a person on stderr, or nothing under --quiet."""
-    return (lambda text: None) if args.quiet else (lambda text: print(text, file=sys.stderr))
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
 
 
-def build_detector(args: argparse.Namespace):
+def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:
     """The detector that --detector and --min-face ask for."""
-    return HaarDetector(args.min_face)
+    name, _, file = args.detector.partition("=")
+    if name == "haar" and not file:
+        return HaarDetector(args.min_face)
+    if name == "yunet":
+        return YuNetDetector(Path(file), args.min_face)
+    raise InputError(f"--detector {args.detector}: expected haar or yunet=FILE.onnx")
 
 
 def build_recognizer(args: argparse.Namespace, wrap_detector=lambda detector: detector, tracker=None) -> Recognizer:
     """The recognizer that the shared flags ask for.
 
-    `wrap_detector` may put another detector around the one of the flags: a video's does.
+    `wrap_detector` may put another detector around the one of the flags, as videos do.
     """
-    from emotion.classifier import load_classifier
+    from emotion.classifier import load_classifier  # fer.py trains without it
 
     detector = wrap_detector(build_detector(args))
     return Recognizer(detector, load_classifier(args.model, args.device, args.labels, note_to_stderr(args)), tracker)
+
+
+def note_to_stderr(args: argparse.Namespace) -> Callable[[str], None]:
+    """Prints notes for a person on stderr, or nothing under --quiet."""
+    return (lambda text: None) if args.quiet else (lambda text: print(text, file=sys.stderr))
+
+
+def progress(items: Iterable, unit: str, args: argparse.Namespace):
+    """`items` behind a progress bar on stderr, where a person watches and there is something to wait for."""
+    from tqdm import tqdm
+
+    hidden = args.quiet or len(items) < 2 or not sys.stderr.isatty()
+    return tqdm(items, unit=unit, disable=hidden, smoothing=0.1)
+
+
+def say(text: str) -> None:
+    """Print a result on stdout, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stdout)
+
+
+def report(failures: list[str], total: int) -> int:
+    """Name on stderr what could not be processed, of `total` inputs; returns the exit code."""
+    for failure in failures:
+        print(f"{Path(sys.argv[0]).name}: error: {failure}", file=sys.stderr)
+    return DONE if not failures else FAILED if len(failures) == total else PARTLY

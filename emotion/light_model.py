@@ -20,6 +20,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.model_file import check_layers, load_predictor, read_card, read_config, sha256
 
+THREADS = 4  # a face is too little work for more
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -95,13 +96,14 @@ def convert(path: Path, light: Path) -> None:
 
 
 class LightModel:
-    """A light file at work, on `threads` threads of the CPU (None: all)."""
+    """A light file at work on the CPU."""
 
-    def __init__(self, light: Path, threads: int | None = None):
+    def __init__(self, light: Path):
         from ai_edge_litert.interpreter import Interpreter  # only who predicts needs it
 
-        self.interpreter = Interpreter(str(light), num_threads=threads or os.cpu_count())
-        self.interpreter.allocate_tensors()
+        with silent_stderr():  # it tells which delegate it runs on
+            self.interpreter = Interpreter(str(light), num_threads=min(THREADS, os.cpu_count() or 1))
+            self.interpreter.allocate_tensors()
         self.input, self.output = self.interpreter.get_input_details()[0], self.interpreter.get_output_details()[0]
         self.face_shape = tuple(map(int, self.input["shape"][1:]))
         self.classes = int(self.output["shape"][-1])
@@ -114,6 +116,20 @@ class LightModel:
             self.interpreter.invoke()
             row[:] = self.interpreter.get_tensor(self.output["index"])[0]
         return probabilities
+
+
+@contextlib.contextmanager
+def silent_stderr():
+    """Nothing reaches stderr, not even from C++, whose words `contextlib.redirect_stderr` does not catch."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import json
 import logging
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from emotion.errors import InputError
@@ -37,6 +36,8 @@ PARTS = {
 
 def save_model(model, path: Path, card: dict) -> None:
     """Write the Keras `model` with its `card` to `path`, and the card beside it as .json. Whole or not at all."""
+    import h5py
+
     path = Path(path)
     unfinished = path.with_name(f".{path.stem}.unfinished.h5")
     text = json.dumps(card, indent=2, ensure_ascii=False)
@@ -162,8 +163,10 @@ def check_layers(config, path: Path) -> None:
             check_layers(part, path)
 
 
-def open_h5(path: Path) -> h5py.File:
-    """`path` opened for reading, or an InputError that says what it is instead."""
+def open_h5(path: Path):
+    """`path` as an h5py.File to read, or an InputError that says what it is instead."""
+    import h5py  # a prediction from a light file does without
+
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")

@@ -13,6 +13,7 @@ from emotion.labels import colour
 from emotion.recognizer import Recognition
 
 INK, PAPER = (24, 24, 24), (255, 255, 255)
+SMALLEST_LINE = 10  # pixels: what can still be read
 
 
 class Sizes(NamedTuple):
@@ -72,18 +73,17 @@ def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
 
 def draw_bars(frame: np.ndarray, face: Recognition, labels: tuple[str, ...], taken: list[Box]) -> Box:
     """All probabilities as bars beside the box, if the box is as tall as they are and there is room. Returns where."""
-    nowhere = Box(0, 0, 0, 0)
-    line = min(Sizes.of(face.box, frame).text, face.box.height // (len(labels) + 1)) // 2 * 2
-    if line < 10:
-        return nowhere
-    names = names_image(labels, line)
-    length, gap = 4 * line, line // 3
-    height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
-    x, y = face.box.x, face.box.y
-    places = [Box(x + face.box.width + gap, y, width, height), Box(x - width - gap, y, width, height)]
-    place = best_place(frame, places, taken)
-    if height > frame.shape[0] or width > frame.shape[1] or sum(overlap(place, box) for box in taken):
-        return nowhere
+    largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(labels) + 1)) // 2 * 2
+    for line in range(largest, SMALLEST_LINE - 1, -2):
+        names = names_image(labels, line)
+        length, gap = 4 * line, line // 3
+        height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
+        right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
+        place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
+        if height <= frame.shape[0] and width <= frame.shape[1] and not any(overlap(place, box) for box in taken):
+            break
+    else:
+        return Box(0, 0, 0, 0)
     panel = frame[place.y : place.y + height, place.x : place.x + width]
     panel[:] = cv2.convertScaleAbs(panel, alpha=0.3)  # the ground stays to be guessed at
     words = panel[gap : height - gap, gap : gap + names.shape[1]]
@@ -131,7 +131,7 @@ def label_image(text: str, line: int, bgr: tuple[int, int, int]) -> np.ndarray:
     mask = text_mask(text, line)
     mask = np.pad(mask, ((0, 0), (line // 3, line // 3)))[..., None] / np.float32(255)
     luminance = np.dot(bgr, (0.114, 0.587, 0.299))
-    return np.rint(mask * (INK if luminance > 110 else PAPER) + (1 - mask) * bgr).astype(np.uint8)
+    return np.rint(mask * (INK if luminance > 120 else PAPER) + (1 - mask) * bgr).astype(np.uint8)
 
 
 @lru_cache(64)

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""What do the faces in these photos feel? Prints a line a face and writes annotated copies into output/.
+
+python img_predict.py data/samples/astronaut.jpg
+python img_predict.py data/samples --json emotions.json --csv emotions.csv
+python img_predict.py "data/samples/*.jpg" -o annotated --no-show --quiet
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+
+from emotion import cli
+from emotion.errors import InputError
+from emotion.overlay import annotate
+from emotion.photo import read_photo, write_photo
+from emotion.photo_paths import plan
+from emotion.results import Records
+
+
+def main() -> int:
+    args = parse_arguments()
+    tasks = plan(args.paths, args.output)
+    recognizer = cli.build_recognizer(args)
+    labels, failures = recognizer.labels, []
+    source = str(tasks[0].photo) if len(tasks) == 1 else None
+    with Records(args.json, args.csv, labels, recognizer.classifier.about, source) as records:
+        for index, task in enumerate(cli.progress(tasks, "photo", args)):
+            try:
+                picture = read_photo(task.photo)
+                faces = recognizer.recognize(picture)
+                write_photo(task.copy, annotate(picture, faces, labels))
+            except (InputError, cv2.error, MemoryError) as error:
+                failures.append(one_line(task.photo, error))
+                continue
+            records.add(index, None, faces, str(task.photo))
+            cli.say(describe(task.photo, faces, labels))
+    return cli.report(failures, len(tasks))
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = cli.Parser(__doc__)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, a folder to walk, or a glob in quotes")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT",
+                        help="a folder for the annotated copies, or for one photo a file (default: output/)")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all boxes and probabilities as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
+    parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
+                        help="show each photo in a window; a key goes on, q or Esc stops showing")  # fmt: skip
+    cli.add_shared_flags(parser)
+    return parser.parse_args()
+
+
+def describe(photo: Path, faces: list, labels: tuple[str, ...]) -> str:
+    """A line a face: emotion, confidence, box as x,y width x height, every probability in percent."""
+    if not faces:
+        return f"{photo}: no face found"
+    lines = []
+    for face in faces:
+        x, y, width, height = face.box
+        every = "  ".join(f"{label} {p:.0%}" for label, p in zip(labels, face.probabilities, strict=True))
+        lines.append(f"{photo}: {face.emotion} {face.confidence:.0%} at {x},{y} {width}x{height}  ({every})")
+    return "\n".join(lines)
+
+
+def one_line(photo: Path, error: Exception) -> str:
+    """What went wrong with `photo`; OpenCV and a full memory do not say with which."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"{photo}: {getattr(error, 'err', None) or 'too large for the memory of this machine'}"
+
+
+if __name__ == "__main__":
+    cli.run(main)
