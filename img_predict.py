@@ -43,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = cli.Parser(__doc__)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, a folder to walk, or a glob in quotes")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT",
-                        help="a folder for the annotated copies, or for one photo a file (default: output/)")  # fmt: skip
+                        help="a folder for annotated copies, or a file for one photo (default: output/)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all boxes and probabilities as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
     parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
