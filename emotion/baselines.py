@@ -163,4 +163,3 @@ def build(name: str, classes: int = 7, backbone_weights: str = "imagenet") -> ke
     if name in TRANSFER:
         return NETWORKS[name](classes, backbone_weights)
     return NETWORKS[name](classes)
-
