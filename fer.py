@@ -81,9 +81,12 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.comparison import compare_models
+    from emotion.assessment import assess
+    from emotion.comparison import compare_costs
 
-    compare_models(dataset, args)
+    say = cli.note_to_stderr(args)
+    results = assess(dataset, args, say)
+    compare_costs(args, results, say)
 
 
 def preview(dataset: Dataset, args: argparse.Namespace) -> None:

@@ -54,7 +54,7 @@ def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> 
 
 def another_panel(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
     """The shares that as many other people would have given each face, drawn from the shares that were given."""
-    panel = votes[:, :8].sum(axis=1)  # those who named an emotion
+    panel = votes[:, :8].sum(axis=1, dtype=np.int64)  # those who named an emotion
     exact = shares.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
     drawn = np.random.default_rng(seed).multinomial(panel, exact)

@@ -6,6 +6,7 @@ What the files look like is the business of `sources.py`; here they become split
 import contextlib
 import hashlib
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,12 +126,18 @@ def cache_places(source: Source) -> list[Path]:
 
 def read_cache(place: Path, key: str) -> Rows | None:
     try:
-        with np.load(place) as stored:
+        with place.open("rb") as file, np.load(file) as stored:
             if str(stored["key"]) != key:
                 return None
             votes = stored.get("votes")
             return Rows(stored["faces"], stored["codes"], stored["usage"], votes)
-    except (OSError, ValueError, KeyError, EOFError):  # absent, half of it, or not ours: it is made again
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+    ):  # absent, half of it, or not ours: it is made again
         return None
 
 

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.dataset import Split
+from emotion.evaluation import ensemble, format_table, mcnemar, mirrored, protocols, score, wilson
+
+
+def faces(count):
+    return np.zeros((count, 48, 48), np.uint8)
+
+
+def sure(*emotions, classes=7):
+    """Probabilities of a network that has no doubt."""
+    return np.eye(classes, dtype=np.float32)[list(emotions)]
+
+
+# neutral twice, happiness once, and a face on which nobody agrees
+VOTES = np.array(
+    [
+        [9, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+        [8, 2, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 10, 0, 0, 0, 0, 0, 0, 0, 0],
+        [5, 0, 5, 0, 0, 0, 0, 0, 0, 0],
+    ],
+    np.uint8,
+)
+SPLIT = Split(faces(4), np.array([6, 6, 3, 5], np.uint8), VOTES)
+
+
+def test_only_the_protocols_rows_count():
+    found = score(sure(0, 1, 1, 3), SPLIT, "majority")
+    assert (found.count, found.accuracy) == (3, pytest.approx(2 / 3))
+    assert score(sure(0, 1, 1, 3), SPLIT, "argmax").count == 4
+
+
+def test_recalls_and_confusion_are_by_the_true_emotion():
+    found = score(sure(0, 1, 1, 3), SPLIT, "majority")
+    assert found.recalls["neutral"] == 0.5
+    assert found.recalls["happiness"] == 1
+    assert found.recalls["fear"] is None
+    assert found.confusion[0][:2] == [1, 1]
+
+
+def test_macro_f1_is_over_the_emotions_that_occur():
+    # neutral: precision 1, recall 1/2, F1 2/3; happiness: precision 1/2, recall 1, F1 2/3
+    assert score(sure(0, 1, 1, 3), SPLIT, "majority").macro_f1 == pytest.approx(2 / 3)
+
+
+def test_original_labels():
+    assert score(sure(0, 0, 1, 2), SPLIT, "fer2013").accuracy == 1
+
+
+def test_eight_outputs_know_contempt():
+    votes = np.array([[1, 0, 0, 0, 0, 0, 0, 9, 0, 0]], np.uint8)
+    split = Split(faces(1), np.array([6], np.uint8), votes)
+    assert score(sure(7, classes=8), split, "majority").recalls["contempt"] == 1
+    assert score(sure(0), split, "majority").accuracy == 1  # neutral, among seven
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        (SPLIT, ["majority", "argmax", "fer2013"]),
+        (Split(faces(1), np.array([0], np.uint8), None), ["fer2013"]),
+        (Split(faces(1), np.array([255], np.uint8), VOTES[:1]), ["majority", "argmax"]),
+    ],
+    ids=["both labels", "original labels", "votes"],
+)
+def test_protocols_follow_the_labels(split, expected):
+    assert protocols(split) == expected
+
+
+def test_wilson_as_published():
+    # 81 of 263: 0.2553 to 0.3662 (Newcombe 1998, table I, method 3)
+    assert wilson(81, 263) == (pytest.approx(0.2553, abs=5e-5), pytest.approx(0.3662, abs=5e-5))
+
+
+@given(st.integers(1, 5000), st.data())
+def test_wilson_holds_the_share_and_stays_a_share(count, data):
+    hits = data.draw(st.integers(0, count))
+    low, high = wilson(hits, count)
+    assert 0 <= low <= hits / count <= high <= 1
+
+
+def test_mcnemar_counts_only_where_one_is_right():
+    true = np.zeros(110, int)
+    first, second = np.zeros(110, int), np.zeros(110, int)
+    second[:10] = 1  # ten faces that only the first has right: 2 * 0.5 ** 10
+    assert mcnemar(first, second, true) == pytest.approx(2 * 0.5**10)
+    assert mcnemar(first, first, true) == 1
+
+
+def test_a_mirror_image_has_half_a_say():
+    brightness_of_the_left = lambda faces: faces[:, :, 0].mean(axis=1, keepdims=True)  # noqa: E731
+    face = faces(1)
+    face[:, :, 0] = 200
+    assert mirrored(brightness_of_the_left)(face) == 100
+
+
+def test_an_ensemble_is_the_mean():
+    both = ensemble([lambda faces: sure(0), lambda faces: sure(1)])
+    assert both(faces(1)).tolist() == [[0.5, 0.5, 0, 0, 0, 0, 0]]
+
+
+def test_the_table_names_protocol_split_count_and_interval():
+    line = format_table([("fer", "PublicTest", score(sure(0, 0, 1, 0), SPLIT, "majority"))]).splitlines()[1]
+    assert line.split() == ["fer", "PublicTest", "majority", "3", "100.00%", "43.9", "-", "100.0", "1.000"]

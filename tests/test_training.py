@@ -1,0 +1,171 @@
+import json
+from dataclasses import asdict
+
+import keras
+import numpy as np
+import pytest
+from small_fer2013 import faces_and_codes
+
+from emotion.augmentation import Ranges
+from emotion.checkpoint import Checkpoint
+from emotion.errors import InputError
+from emotion.recipe import RECIPES, Recipe, recipe_of
+from emotion.training import Batches, build_optimizer, calibrate, classifier_of, train
+
+FACES, CODES = faces_and_codes(64)
+TARGETS = np.eye(7, dtype=np.float32)[CODES]
+RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=0.01, averaging=0.9)
+
+
+@pytest.fixture
+def small_network():
+    """Makes a network that learns the bars of the small faces within a few steps, always from the same weights."""
+
+    def build():
+        keras.utils.set_random_seed(1)
+        layers = keras.layers
+        return keras.Sequential(
+            [
+                layers.Input((48, 48, 1)),
+                layers.Rescaling(1 / 255),
+                layers.AveragePooling2D((2, 48)),
+                layers.Flatten(),
+                layers.BatchNormalization(),
+                layers.Dense(7, name="logits"),
+                layers.Softmax(),
+            ]
+        )
+
+    return build
+
+
+def batches(epoch=0, **changes):
+    return Batches(FACES, TARGETS, Recipe(batch_size=16, **changes), seed=5, epoch=epoch)
+
+
+def test_a_batch_depends_on_seed_epoch_and_place_alone():
+    later = batches()
+    later.on_epoch_end()
+    np.testing.assert_array_equal(later[2][0], batches(epoch=1)[2][0])
+    assert not np.array_equal(batches(epoch=0)[2][0], batches(epoch=1)[2][0])
+
+
+def test_every_face_has_its_turn_in_an_epoch_and_keeps_its_target():
+    unchanged = batches(augmentation=None)
+    seen = [
+        (face.astype(np.uint8), target)
+        for i in range(len(unchanged))
+        for face, target in zip(*unchanged[i], strict=True)
+    ]
+    assert len({face.tobytes() for face, _ in seen}) == 64
+    for face, target in seen:
+        original = next(i for i in range(64) if np.array_equal(FACES[i], face[..., 0]))
+        np.testing.assert_array_equal(target, TARGETS[original])
+
+
+def test_pixels_stay_raw():
+    faces, _ = batches(augmentation=None)[0]
+    assert (faces.shape, faces.dtype, faces.max()) == ((16, 48, 48, 1), np.float32, 255)
+
+
+def test_a_run_that_was_stopped_ends_as_the_unbroken_one(small_network, tmp_path):
+    pair = (FACES, TARGETS)
+    whole = small_network()
+    unbroken = train(whole, pair, pair, RECIPE, Checkpoint(tmp_path / "whole", {}), seed=2, jit=False, quiet=True)
+
+    class Killed(Exception):
+        pass
+
+    broken = Checkpoint(tmp_path / "broken", {})
+    save = broken.save_best
+
+    def die_after_two(epoch, logs):
+        save(epoch, logs)
+        if epoch == 1:
+            raise Killed
+
+    broken.best = keras.callbacks.LambdaCallback(on_epoch_end=die_after_two)
+    with pytest.raises(Killed):
+        train(small_network(), pair, pair, RECIPE, broken, seed=2, jit=False, quiet=True)
+    (tmp_path / "broken" / "running-0003.weights.h5").write_bytes(b"half of it")  # killed while it wrote
+
+    resumed = small_network()
+    again = Checkpoint(tmp_path / "broken", {}, resume=True)
+    assert again.epoch == 2
+    history = train(resumed, pair, pair, RECIPE, again, seed=2, jit=False, quiet=True)
+    assert [h["val_loss"] for h in history] == pytest.approx([h["val_loss"] for h in unbroken], rel=1e-3)
+    np.testing.assert_allclose(classifier_of(resumed)(FACES), classifier_of(whole)(FACES), atol=1e-3)
+
+
+def test_the_best_epochs_weights_are_kept_not_the_last(small_network, tmp_path):
+    recipe = Recipe(epochs=3, batch_size=16, learning_rate=0.01, schedule="constant", averaging=0, augmentation=None)
+    model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
+    keep = checkpoint.save_best
+    # From the second epoch on, validation says that it gets worse.
+    checkpoint.best = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: keep(epoch, logs | {"val_loss": 0.1 + epoch})
+    )
+    train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    assert checkpoint.files["best"] == "best-0001.weights.h5"
+    best = small_network()
+    best.load_weights(checkpoint.folder / "best-0001.weights.h5")
+    np.testing.assert_array_equal(classifier_of(best)(FACES), classifier_of(model)(FACES))
+    assert len(list(checkpoint.folder.iterdir())) == 3  # state, running, best: nothing piles up
+
+
+def test_an_unfinished_run_is_not_overwritten(tmp_path):
+    (tmp_path / "state.json").write_text("{}")
+    with pytest.raises(InputError, match="--resume, or delete"):
+        Checkpoint(tmp_path, {})
+
+
+def test_resuming_with_other_flags_names_them(tmp_path):
+    state = {"settings": {"seed": 1, "epochs": 9}, "history": [], "best_loss": 1.0, "files": {}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match=r"another run \(epochs was 9\)"):
+        Checkpoint(tmp_path, {"seed": 1, "epochs": 8}, resume=True)
+
+
+def test_resuming_nothing_starts_anew(tmp_path):
+    assert Checkpoint(tmp_path / "none", {}, resume=True).epoch == 0
+
+
+def test_a_finished_run_leaves_nothing_behind(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run", {})
+    checkpoint.finish()
+    assert not (tmp_path / "run").exists()
+
+
+def test_temperature_makes_a_braggart_as_sure_as_people_and_changes_no_answer(small_network):
+    model = small_network()
+    model.get_layer("logits").set_weights([w * 30 for w in model.get_layer("logits").get_weights()])
+    before = classifier_of(model)(FACES)
+    shares = np.full((64, 7), 1 / 7, np.float32)  # nobody could tell
+    assert calibrate(model, FACES, shares) > 2
+    after = classifier_of(model)(FACES)
+    np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
+    assert after.max(axis=1).mean() < before.max(axis=1).mean()
+
+
+def test_cosine_warms_up_for_an_epoch_and_ends_near_zero():
+    rate = build_optimizer(Recipe(epochs=10, learning_rate=1.0), steps=100)._learning_rate
+    at = [float(rate(step)) for step in (0, 100, 550, 1000)]
+    assert at == pytest.approx([0.05, 1.0, 0.5, 0.002], abs=0.02)
+
+
+@pytest.mark.parametrize("name", sorted({recipe.optimizer for recipe in RECIPES.values()} | {"sgd"}))
+def test_normalizations_and_biases_do_not_decay(name, small_network):
+    model = small_network()
+    optimizer = build_optimizer(Recipe(optimizer=name), steps=10)
+    optimizer.build(model.trainable_variables)
+    decaying = [v.path for v in model.trainable_variables if optimizer._use_weight_decay(v)]
+    assert [path.split("/")[-1] for path in decaying] == ["kernel"]
+
+
+def test_flags_change_what_they_name():
+    changed = recipe_of("five_block", epochs=3, batch_size=None)
+    assert (changed.epochs, changed.batch_size) == (3, RECIPES["five_block"].batch_size)
+
+
+def test_recipes_travel_into_a_card():
+    assert json.loads(json.dumps(asdict(Recipe())))["augmentation"]["rotation"] == Ranges().rotation
