@@ -45,12 +45,13 @@ class Recognizer:
         """The faces of `frame`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         boxes = self.detector.detect(gray)
+        faces = crop_faces(gray, boxes)
         # One call for all faces: a call costs as much as a face does.
-        probabilities = self.classifier.classify(crop_faces(gray, boxes)) if boxes else []
+        probabilities = self.classifier.classify(faces) if boxes else []
         recognitions = [
             Recognition(box, self.labels[int(row.argmax())], row) for box, row in zip(boxes, probabilities, strict=True)
         ]
-        return self.tracker.update(recognitions, time_s) if self.tracker else recognitions
+        return self.tracker.update(recognitions, time_s, faces) if self.tracker else recognitions
 
 
 def crop_faces(gray: np.ndarray, boxes: list[Box]) -> np.ndarray:

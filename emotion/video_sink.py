@@ -1,5 +1,6 @@
 """Frames to an H.264 MP4 that plays in a browser, with the times, the colours and the sound of its source."""
 
+import contextlib
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -99,10 +100,8 @@ class VideoSink:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        try:
+        with contextlib.suppress(OSError, ValueError):  # a full disk, or no frame to make a header from
             self.container.close()
-        except (OSError, ValueError):
-            pass  # a full disk, or no frame to make a header from
         self.partial.unlink(missing_ok=True)
 
     def _mux(self, packets: list[av.Packet]) -> None:

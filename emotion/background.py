@@ -1,0 +1,100 @@
+"""Work in other threads, in order: FFmpeg, OpenCV and the network let go of Python's lock while they work.
+
+Both queues are short: a fast stage waits for a slow one, and memory does not depend on the video's length.
+"""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+AHEAD = 3  # frames, of up to 25 MB each
+END = object()
+
+
+@contextlib.contextmanager
+def read_ahead(items: Iterable, ahead: int = AHEAD) -> Iterator[Iterator]:
+    """`items`, fetched by a thread a few ahead of use; what fetching raises is raised where they are used.
+
+    At the end of the `with` the thread has let go of `items`, so that its file can be closed.
+    """
+    waiting: queue.Queue = queue.Queue(ahead)
+    stop = threading.Event()
+
+    def fetch() -> None:
+        try:
+            for item in items:
+                if not put(waiting, (item, None), stop):
+                    return
+        except BaseException as error:
+            put(waiting, (END, error), stop)
+        else:
+            put(waiting, (END, None), stop)
+
+    thread = threading.Thread(target=fetch, name="read ahead", daemon=True)
+    thread.start()
+    try:
+        yield take(waiting)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def take(waiting: queue.Queue) -> Iterator:
+    """What arrives in the queue, up to its end."""
+    while True:
+        item, error = waiting.get()
+        if error:
+            raise error
+        if item is END:
+            return
+        yield item
+
+
+def put(waiting: queue.Queue, item, stop: threading.Event) -> bool:
+    """Wait for room in the queue, but not longer than until `stop`."""
+    while not stop.is_set():
+        with contextlib.suppress(queue.Full):
+            waiting.put(item, timeout=0.1)
+            return True
+    return False
+
+
+class WriteBehind:
+    """Calls `write` in a thread, in the order of the calls, a few behind; a context manager that waits for the last.
+
+    What `write` raises is raised by the next call, or at the end.
+    """
+
+    def __init__(self, write: Callable, behind: int = AHEAD):
+        self.write = write
+        self.waiting: queue.Queue = queue.Queue(behind)
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._work, name="write behind", daemon=True)
+        self.thread.start()
+
+    def __call__(self, *arguments) -> None:
+        self._raise()
+        self.waiting.put(arguments)
+
+    def __enter__(self) -> "WriteBehind":
+        return self
+
+    def __exit__(self, kind, *exception) -> None:
+        self.waiting.put(END)
+        self.thread.join()
+        if kind is None:
+            self._raise()
+
+    def _work(self) -> None:
+        while (arguments := self.waiting.get()) is not END:
+            if self.error is None:  # after an error the rest is only taken off the queue
+                try:
+                    self.write(*arguments)
+                except BaseException as error:
+                    self.error = error
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error

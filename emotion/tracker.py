@@ -1,0 +1,137 @@
+"""Who is who from frame to frame, and what each has felt over the last moments."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from emotion.face_detector import Box
+from emotion.recognizer import Recognition
+
+HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long, and a frame's whim is voted down
+MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
+REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
+REACH_GROWTH = 1.5
+MOTION_HALF_LIFE = 0.1  # seconds, of the speed expected of a face
+STRANGER = 0.6  # 1 - correlation of two sights: above it, a face that was out of sight is somebody else
+SIGHT = 16  # pixels: the side of the thumbnail a face is remembered by
+
+
+@dataclass
+class Track:
+    """One person: where and when last seen, how fast, what like, what felt. Pixels and seconds."""
+
+    id: int
+    place: np.ndarray  # centre x, centre y, side
+    seen_s: float
+    probabilities: np.ndarray
+    sight: np.ndarray | None  # float32, mean 0, length 1
+    speed: np.ndarray  # of x and y
+
+    def expected(self, time_s: float) -> np.ndarray:
+        """Where it should be at `time_s`: people keep going, but not for long."""
+        going = self.speed * min(time_s - self.seen_s, 1.0)
+        return self.place + np.array([*going, 0.0])
+
+
+class Tracker:
+    """Gives each recognition the id of its face and probabilities smoothed over time.
+
+    Times, not frames, decide how much the past counts, so that 15 and 60 frames a second show the same.
+    `half_life` is in seconds; 0 leaves the probabilities as they are.
+    """
+
+    def __init__(self, labels: tuple[str, ...], half_life: float = HALF_LIFE):
+        self.labels = labels
+        self.half_life = half_life
+        self.tracks: list[Track] = []
+        self.last_id = 0
+
+    def update(
+        self, recognitions: list[Recognition], time_s: float, faces: np.ndarray | None = None
+    ) -> list[Recognition]:
+        """The recognitions of the frame at `time_s`, in their order, with `id` and smoothed probabilities.
+
+        `faces`, uint8 (N, h, w), are their crops: with them, people who cross are told apart by their looks too.
+        """
+        self.tracks = [track for track in self.tracks if time_s - track.seen_s <= MEMORY]
+        places = [place_of(face.box) for face in recognitions]
+        sights = [None] * len(places) if faces is None else [sight_of(face) for face in faces]
+        matches = self.match(places, sights, time_s)
+        return [
+            self.follow(matches[i], face, places[i], sights[i], time_s)
+            if i in matches
+            else self.begin(face, places[i], sights[i], time_s)
+            for i, face in enumerate(recognitions)
+        ]
+
+    def match(self, places: list, sights: list, time_s: float) -> dict[int, Track]:
+        """Which recognition, by its index, is which track: the likeliest pair first."""
+        pairs = []
+        for track in self.tracks:
+            for i, (place, sight) in enumerate(zip(places, sights, strict=True)):
+                cost = unlikeness(track, place, sight, time_s)
+                if cost is not None:
+                    pairs.append((cost, i, track))
+        matches: dict[int, Track] = {}
+        taken: set[int] = set()
+        for _, i, track in sorted(pairs, key=lambda pair: pair[0]):
+            if i not in matches and track.id not in taken:
+                matches[i] = track
+                taken.add(track.id)
+        return matches
+
+    def begin(self, face: Recognition, place: np.ndarray, sight: np.ndarray | None, time_s: float) -> Recognition:
+        self.last_id += 1
+        track = Track(self.last_id, place, time_s, face.probabilities, sight, np.zeros(2))
+        self.tracks.append(track)
+        return replace(face, id=track.id)
+
+    def follow(
+        self, track: Track, face: Recognition, place: np.ndarray, sight: np.ndarray | None, time_s: float
+    ) -> Recognition:
+        passed = max(time_s - track.seen_s, 1e-3)
+        share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
+        track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
+        track.place, track.seen_s = place, time_s
+        if sight is not None:
+            blend = sight if track.sight is None else track.sight + 0.2 * (sight - track.sight)
+            track.sight = blend / max(np.linalg.norm(blend), 1e-6)
+        if not self.half_life:
+            return replace(face, id=track.id)
+        share = np.float32(1 - 0.5 ** (passed / self.half_life))
+        track.probabilities = track.probabilities + share * (face.probabilities - track.probabilities)
+        return replace(
+            face,
+            id=track.id,
+            emotion=self.labels[int(track.probabilities.argmax())],
+            probabilities=track.probabilities,
+        )
+
+
+def unlikeness(track: Track, place: np.ndarray, sight: np.ndarray | None, time_s: float) -> float | None:
+    """How unlikely it is that `track` is now at `place` and looks like `sight`; None if it cannot be."""
+    unseen = time_s - track.seen_s
+    expected = track.expected(time_s)
+    side = (expected[2] + place[2]) / 2
+    apart = float(np.hypot(*(expected - place)[:2])) / side
+    grown = abs(float(np.log(place[2] / expected[2])))
+    if apart > REACH + REACH_GROWTH * unseen or grown > 0.7:
+        return None
+    stranger = 0.0
+    if sight is not None and track.sight is not None:
+        stranger = 1 - float((sight * track.sight).sum())
+        if unseen > 0.25 and stranger > STRANGER:
+            return None
+    return apart + grown + stranger + 0.5 * min(unseen, 1.0)
+
+
+def sight_of(face: np.ndarray) -> np.ndarray:
+    """What a face looks like, as a vector: its thumbnail, mean 0 and length 1, so that light does not matter."""
+    thumbnail = cv2.resize(face, (SIGHT, SIGHT), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    thumbnail -= thumbnail.mean()
+    return thumbnail / max(np.linalg.norm(thumbnail), 1e-6)
+
+
+def place_of(box: Box) -> np.ndarray:
+    return np.array([box.x + box.width / 2, box.y + box.height / 2, max(box.width, box.height)])

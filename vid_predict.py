@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Who feels what in this video? Prints a line a face and writes an annotated copy, with its sound, into output/.
+
+python vid_predict.py party.mp4
+python vid_predict.py party.mp4 -o annotated.mp4 --plot timeline.png
+python vid_predict.py party.mp4 --json emotions.json --csv emotions.csv --quiet
+"""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tqdm import tqdm
+
+from emotion import cli
+from emotion.background import WriteBehind, read_ahead
+from emotion.errors import InputError
+from emotion.interrupt import Interrupt
+from emotion.overlay import annotate
+from emotion.results import Records
+from emotion.timeline import Timeline, clock
+from emotion.video import VideoReader
+from emotion.video_flags import add_video_flags, build_video_recognizer, check_outputs
+from emotion.video_sink import VideoSink
+from emotion.window import ESCAPE, Q, Window, missing_display
+
+
+def main() -> int:
+    args = parse_arguments()
+    # What is left last was entered first: the file is complete before Ctrl-C means what it always means.
+    with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
+        info = video.info
+        recognizer = build_video_recognizer(args, info.fps)
+        labels, about = recognizer.labels, recognizer.classifier.about
+        timeline = Timeline(labels)
+        records = Records(args.json, args.csv, labels, about, str(args.video), round(info.fps, 3))
+        outputs.enter_context(records)
+        write = window = None
+        if args.output:
+            sink = outputs.enter_context(VideoSink(args.output, info, sound_from=args.video))
+            write = outputs.enter_context(WriteBehind(sink.write))
+        if args.show:
+            window = outputs.enter_context(Window(str(args.video), info.width, info.height))
+        hidden = args.quiet or not sys.stderr.isatty()
+        bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
+        frames = outputs.enter_context(read_ahead(video))
+
+        for index, (image, time_s, duration_s) in enumerate(frames):
+            faces = recognizer.recognize(image, time_s)
+            records.add(index, time_s, faces)
+            timeline.add(time_s, faces)
+            if write or window:
+                annotate(image, faces, labels)
+            if write:
+                write(image, time_s, duration_s)
+            if window:
+                window.show(image)
+                if window.key() in (Q, ESCAPE):
+                    interrupt.ask()
+            bar.update()
+            if interrupt:
+                break
+    if args.plot:
+        timeline.plot(args.plot, args.video.name)
+    return report(args, video, timeline, bool(interrupt))
+
+
+def parse_arguments():
+    parser = cli.Parser(__doc__)
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that FFmpeg reads")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
+                        help="the annotated copy, H.264 (default: output/NAME.mp4, if no other output is asked for)")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all frames, boxes and probabilities as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time")
+    parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
+    add_video_flags(parser)
+    cli.add_shared_flags(parser)
+    args = parser.parse_args()
+    if args.show and (problem := missing_display()):
+        if not (args.output or args.json or args.csv or args.plot):
+            raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
+        cli.note_to_stderr(args)(f"--show is left out: {problem}")
+        args.show = False
+    if not (args.output or args.json or args.csv or args.plot or args.show):
+        args.output = Path("output", args.video.name).with_suffix(".mp4")
+        if args.video.is_file():
+            args.output.parent.mkdir(exist_ok=True)
+    check_outputs(args.video, {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
+    return args
+
+
+def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
+    """The summary on stdout, what went wrong on stderr; returns the exit code."""
+    faces = len(timeline.seen)
+    done = f"{timeline.frames} frames, {clock(timeline.end_s)}, {faces or 'no'} {'face' if faces == 1 else 'faces'}"
+    print(f"{args.video}: {done}", *timeline.summary(video.info.fps), sep="\n")
+    if args.output:
+        print(f"annotated: {args.output}")
+    if interrupted:
+        print("vid_predict.py: interrupted; what was done is kept", file=sys.stderr)
+        return cli.INTERRUPTED
+    if video.problem:
+        print(f"vid_predict.py: error: {args.video}: {video.problem}", file=sys.stderr)
+        return cli.PARTLY
+    return cli.DONE
+
+
+if __name__ == "__main__":
+    cli.run(main)
