@@ -8,7 +8,6 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.light_model import LightModel, find_light, read_light_card
-from emotion.model_file import sha256
 
 
 class EmotionClassifier:
@@ -50,7 +49,7 @@ def load_classifier(
     for path, (_, names) in zip(paths, loaded, strict=True):
         if names != first:
             raise InputError(f"{path}: its labels ({','.join(names)}) are not those of {paths[0]}; leave one out")
-    about = {"files": [Path(path).name for path in paths], "sha256": [sha256(path) for path in paths]}
+    about = {"files": [Path(path).name for path in paths]}
     return EmotionClassifier([model for model, _ in loaded], first, about)
 
 

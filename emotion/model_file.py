@@ -3,9 +3,11 @@
 The card is a dict that JSON can hold: the labels, the protocol, the figures. It is the HDF5 attribute `card`.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ PARTS = {
     "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm",
     "DTypePolicy", "Policy", "__keras_tensor__", "__tuple__",
 }  # fmt: skip
+# Depthwise and separable convolutions have these under other names as well.
+KERAS2_WORDS = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}
 
 
 def save_model(model, path: Path, card: dict) -> None:
@@ -85,16 +89,56 @@ def load_model(path: Path):
     import keras  # after the checks: they cost milliseconds, Keras seconds
 
     try:
-        with open_h5(path) as file:
-            whole = "model_config" in file.attrs
-        if whole:
-            return keras.saving.load_model(path, compile=False)
-        model = keras.models.model_from_json(json.dumps(config))
-        model.load_weights(path)
+        with whole_model(path, config) as whole:
+            return keras.saving.load_model(whole, custom_objects=tolerant_layers(), compile=False)
     except Exception as error:  # Keras raises whatever its layers do
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: Keras cannot read this model: {reason[:200]}") from None
-    return model
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: Keras cannot read this model: {reason[:150]}") from None
+
+
+@contextlib.contextmanager
+def whole_model(path: Path, config: dict):
+    """A whole-model file: `path` itself, or one made of the weights in it and the configuration found beside it."""
+    import h5py
+
+    with open_h5(path) as weights, tempfile.TemporaryDirectory() as folder:
+        if "model_config" in weights.attrs:
+            yield path
+            return
+        whole = Path(folder) / "whole.h5"
+        with h5py.File(whole, "w") as file:
+            file.copy(weights["/"], "model_weights")
+            file.attrs["model_config"] = json.dumps(in_keras3_words(config))
+            file.attrs["keras_version"] = weights.attrs.get("keras_version", b"2")
+            file.attrs["backend"] = weights.attrs.get("backend", b"tensorflow")
+        yield whole
+
+
+def in_keras3_words(config):
+    """The configuration of an architecture that late Keras 2 wrote, as Keras 3 wants it."""
+    if isinstance(config, list):
+        return [in_keras3_words(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    config = {word: in_keras3_words(part) for word, part in config.items()}
+    if "module" in config and config.get("class_name") != "InputLayer":
+        config["config"].pop("batch_input_shape", None)  # the input says it already
+    if isinstance(axis := config.get("axis"), list) and len(axis) == 1:
+        config["axis"] = axis[0]
+    return config
+
+
+def tolerant_layers() -> dict:
+    """The layers whose Keras 2 configurations Keras 3 stumbles over, forgiving the words that mean nothing to them."""
+    from keras import layers
+
+    def tolerant(layer):
+        def from_config(cls, config):
+            return layer(**{word: value for word, value in config.items() if word not in KERAS2_WORDS})
+
+        return type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
+
+    return {layer.__name__: tolerant(layer) for layer in (layers.DepthwiseConv2D, layers.SeparableConv2D)}
 
 
 def load_predictor(path: Path):
@@ -143,7 +187,7 @@ def read_config(path: Path) -> dict:
         text = file.attrs.get("model_config")
     if text:
         return json.loads(text)
-    beside = path.with_suffix(".json")
+    beside = path.with_suffix(".json")  # this project's cards are .json too, but name no class
     config = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     if "class_name" not in config:
         raise InputError(f"{path}: holds weights but no network; put the architecture beside it as {beside.name}")
@@ -157,6 +201,8 @@ def check_layers(config, path: Path) -> None:
         module = config.get("module") or "keras"
         if name is not None and (name not in LAYERS | PARTS or module.split(".")[0] != "keras"):
             raise InputError(f"{path}: refused: it holds {module}.{name}, which is no plain layer and could run code")
+        if name == "LayerNormalization" and isinstance(axis := config["config"].get("axis"), list) and len(axis) > 1:
+            raise InputError(f"{path}: Keras would read its LayerNormalization over axes {axis} from a .h5 as over one")
         config = list(config.values())
     if isinstance(config, list):
         for part in config:
