@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from emotion import cli
 from emotion.errors import InputError
@@ -17,11 +18,13 @@ from emotion.overlay import annotate
 from emotion.photo import read_photo, write_photo
 from emotion.photo_paths import plan
 from emotion.results import Records
+from emotion.window import ESCAPE, Q, Window, missing_display
 
 
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
+    show = args.show and can_show(args)
     recognizer = cli.build_recognizer(args)
     labels, failures = recognizer.labels, []
     source = str(tasks[0].photo) if len(tasks) == 1 else None
@@ -36,6 +39,7 @@ def main() -> int:
                 continue
             records.add(index, None, faces, str(task.photo))
             cli.say(describe(task.photo, faces, labels))
+            show = show and show_photo(picture, task.photo.name)
     return cli.report(failures, len(tasks))
 
 
@@ -62,6 +66,22 @@ def describe(photo: Path, faces: list, labels: tuple[str, ...]) -> str:
         every = "  ".join(f"{label} {p:.0%}" for label, p in zip(labels, face.probabilities, strict=True))
         lines.append(f"{photo}: {face.emotion} {face.confidence:.0%} at {x},{y} {width}x{height}  ({every})")
     return "\n".join(lines)
+
+
+def can_show(args: argparse.Namespace) -> bool:
+    """Whether there is a display; says so if there is none, for the copies are written all the same."""
+    if problem := missing_display():
+        cli.note_to_stderr(args)(f"--show: {problem}; the annotated copies are written as ever")
+    return not problem
+
+
+def show_photo(picture: np.ndarray, title: str) -> bool:
+    """Show BGR uint8 (H, W, 3) until a key is pressed; False if the key means that it is enough."""
+    with Window(title, *picture.shape[1::-1]) as window:
+        window.show(picture)
+        while (key := window.key(50)) < 0:
+            pass
+    return key not in (Q, ESCAPE)
 
 
 def one_line(photo: Path, error: Exception) -> str:

@@ -34,8 +34,6 @@ PARTS = {
     "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm",
     "DTypePolicy", "Policy", "__keras_tensor__", "__tuple__",
 }  # fmt: skip
-# Depthwise and separable convolutions have these under other names as well.
-KERAS2_WORDS = {"groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}
 
 
 def save_model(model, path: Path, card: dict) -> None:
@@ -90,7 +88,7 @@ def load_model(path: Path):
 
     try:
         with whole_model(path, config) as whole:
-            return keras.saving.load_model(whole, custom_objects=tolerant_layers(), compile=False)
+            return keras.saving.load_model(whole, compile=False)
     except Exception as error:  # Keras raises whatever its layers do
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: Keras cannot read this model: {reason[:150]}") from None
@@ -98,47 +96,40 @@ def load_model(path: Path):
 
 @contextlib.contextmanager
 def whole_model(path: Path, config: dict):
-    """A whole-model file: `path` itself, or one made of the weights in it and the configuration found beside it."""
+    """A whole-model file in Keras 3's words: `path` itself, or one made of its weights and of `config`."""
     import h5py
 
-    with open_h5(path) as weights, tempfile.TemporaryDirectory() as folder:
-        if "model_config" in weights.attrs:
+    new = in_keras3_words(config)
+    with open_h5(path) as file, tempfile.TemporaryDirectory() as folder:
+        whole = "model_config" in file.attrs
+        if whole and new == config:
             yield path
             return
-        whole = Path(folder) / "whole.h5"
-        with h5py.File(whole, "w") as file:
-            file.copy(weights["/"], "model_weights")
-            file.attrs["model_config"] = json.dumps(in_keras3_words(config))
-            file.attrs["keras_version"] = weights.attrs.get("keras_version", b"2")
-            file.attrs["backend"] = weights.attrs.get("backend", b"tensorflow")
-        yield whole
+        copy = Path(folder) / "whole.h5"
+        with h5py.File(copy, "w") as target:
+            target.copy(file["model_weights" if whole else "/"], "model_weights")
+            target.attrs["model_config"] = json.dumps(new)
+            for name in ("keras_version", "backend"):
+                target.attrs[name] = file.attrs.get(name, file["model_weights"].attrs.get(name) if whole else b"")
+        yield copy
 
 
 def in_keras3_words(config):
-    """The configuration of an architecture that late Keras 2 wrote, as Keras 3 wants it."""
+    """A stored configuration, nested dicts and lists, without what Keras 2 wrote and Keras 3 stumbles over."""
     if isinstance(config, list):
         return [in_keras3_words(part) for part in config]
     if not isinstance(config, dict):
         return config
     config = {word: in_keras3_words(part) for word, part in config.items()}
-    if "module" in config and config.get("class_name") != "InputLayer":
-        config["config"].pop("batch_input_shape", None)  # the input says it already
+    kind, inner = config.get("class_name"), config.get("config")
+    if kind in ("DepthwiseConv2D", "SeparableConv2D"):
+        for word in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+            inner.pop(word, None)  # they have these under other names as well
+    if "module" in config and kind != "InputLayer":
+        inner.pop("batch_input_shape", None)  # the input says it already
     if isinstance(axis := config.get("axis"), list) and len(axis) == 1:
         config["axis"] = axis[0]
     return config
-
-
-def tolerant_layers() -> dict:
-    """The layers whose Keras 2 configurations Keras 3 stumbles over, forgiving the words that mean nothing to them."""
-    from keras import layers
-
-    def tolerant(layer):
-        def from_config(cls, config):
-            return layer(**{word: value for word, value in config.items() if word not in KERAS2_WORDS})
-
-        return type(layer.__name__, (layer,), {"from_config": classmethod(from_config)})
-
-    return {layer.__name__: tolerant(layer) for layer in (layers.DepthwiseConv2D, layers.SeparableConv2D)}
 
 
 def load_predictor(path: Path):
