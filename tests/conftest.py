@@ -1,0 +1,65 @@
+"""What several test files stand on: the repository, its scripts run as a user runs them, a photo, a model."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """run_script("img_predict.py", "a.jpg", "--quiet") -> CompletedProcess with text, run in an empty folder."""
+
+    def run(name: str, *arguments, cwd: Path = tmp_path, **options) -> subprocess.CompletedProcess:
+        command = [sys.executable, REPOSITORY / name, *arguments]
+        return subprocess.run(
+            list(map(str, command)), cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, **options
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The photo that ships: one smiling face."""
+    return REPOSITORY / "data" / "samples" / "astronaut.jpg"
+
+
+@pytest.fixture
+def face_photo(sample) -> np.ndarray:
+    """The same as BGR uint8 (512, 512, 3); the face is about (225, 114), 95 pixels wide."""
+    return cv2.imread(str(sample))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A small untrained .h5 with its card: what is tested on it is its way, not its wisdom."""
+    import keras
+    from keras import layers
+
+    from emotion.labels import SEVEN_EMOTIONS
+    from emotion.model_file import save_model
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3, strides=3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(7, activation="softmax"),
+        ]
+    )
+    path = tmp_path_factory.mktemp("models") / "tiny.h5"
+    save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "protocol": "none: untrained"})
+    return path
