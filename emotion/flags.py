@@ -13,7 +13,7 @@ from emotion.votes import PROTOCOLS
 
 def parse_arguments(description: str) -> argparse.Namespace:
     """The command line of `fer.py`, checked. Raises InputError where flags contradict each other."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(description)
     parser.add_argument("--data", type=Path, default=cli.REPOSITORY / "data", metavar="DIR",
                         help="where fer2013 and fer2013new.csv lie, packed or not (default: data/)")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
@@ -26,7 +26,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     add_training_flags(parser.add_argument_group("training"))
     add_evaluation_flags(parser.add_argument_group("evaluation"))
     args = parser.parse_args()
-    if args.evaluate:
+    if args.evaluate:  # here the labels are those of a model that does not name its own
         args.labels = None if args.labels == "ferplus" else args.labels
     elif args.labels not in ("ferplus", "fer2013"):
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
@@ -46,8 +46,8 @@ def add_training_flags(group) -> None:
                        help="8 keeps contempt; 7 counts it as neutral (default: 7)")  # fmt: skip
     group.add_argument("--labels", default="ferplus", metavar="ferplus|fer2013",
                        help="learn from FER+'s votes, or from the original labels (default: ferplus)")  # fmt: skip
-    group.add_argument("--epochs", type=positive, metavar="N", help="(default: the network's recipe)")
-    group.add_argument("--batch-size", type=positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--epochs", type=cli.positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--learning-rate", type=float, metavar="F", help="(default: the network's recipe)")
     group.add_argument("--seed", type=int, default=0, help="(default: 0)")
     group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
@@ -80,10 +80,3 @@ def add_evaluation_flags(group) -> None:
         "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number

@@ -77,6 +77,7 @@ def train(
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
     model.fit(
         batches,
+        shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
         validation_data=(network_input(validation[0]), validation[1]),
         validation_batch_size=256,
         initial_epoch=checkpoint.epoch,
