@@ -16,7 +16,7 @@ from emotion import cli
 from emotion.errors import InputError
 from emotion.overlay import annotate
 from emotion.photo import read_photo, write_photo
-from emotion.photo_paths import plan
+from emotion.photo_paths import OUTPUT, check_records, plan
 from emotion.results import Records
 from emotion.window import ESCAPE, Q, Window, missing_display
 
@@ -24,6 +24,7 @@ from emotion.window import ESCAPE, Q, Window, missing_display
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
+    check_records(tasks, {"--json": args.json, "--csv": args.csv})
     show = args.show and can_show(args)
     recognizer = cli.build_recognizer(args)
     labels, failures = recognizer.labels, []
@@ -40,6 +41,8 @@ def main() -> int:
             records.add(index, None, faces, str(task.photo))
             cli.say(describe(task.photo, faces, labels))
             show = show and show_photo(picture, task.photo.name)
+    if len(failures) < len(tasks):
+        cli.note_to_stderr(args)(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
     return cli.report(failures, len(tasks))
 
 

@@ -61,6 +61,7 @@ def plan(arguments: list[str], output: Path | None) -> list[Task]:
         if output.resolve() == photos[0][0].resolve():
             raise InputError(f"-o {output}: is the photo itself; name another file")
         return [Task(photos[0][0], output)]
+    make_folder(folder)
     taken = {photo.resolve() for photo, _ in photos}
     tasks = []
     for photo, name in photos:
@@ -68,6 +69,24 @@ def plan(arguments: list[str], output: Path | None) -> list[Task]:
         taken.add(copy.resolve())
         tasks.append(Task(photo, copy))
     return tasks
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the copies now: a folder that cannot be is better known before ten thousand photos."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"-o {folder}: cannot be made ({(error.strerror or str(error)).lower()})"
+        ) from None
+
+
+def check_records(tasks: list[Task], records: dict[str, Path | None]) -> None:
+    """Raise InputError where a file of `records`, by its flag, is one of the photos or another such file."""
+    taken = {path.resolve(): f"the photo {path}" for path in (task.photo for task in tasks)}
+    for flag, path in records.items():
+        if path and (what := taken.setdefault(path.resolve(), f"the file of {flag}")) != f"the file of {flag}":
+            raise InputError(f"{flag} {path}: is {what}; name another file")
 
 
 def free_name(copy: Path, taken: set[Path]) -> Path:
