@@ -69,7 +69,8 @@ def parse_arguments():
     parser = cli.Parser(__doc__)
     parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that FFmpeg reads")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
-                        help="the annotated copy, H.264 (default: output/NAME.mp4, if no other output is asked for)")  # fmt: skip
+                        help="the annotated copy, H.264 (default, if no other output is asked for: "
+                             "output/NAME.mp4)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all frames, boxes and probabilities as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time")

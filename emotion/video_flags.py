@@ -1,4 +1,4 @@
-"""What `vid_predict.py` and `live_cam_predict.py` share: the flags of moving pictures and the recognizer they ask for."""
+"""What `vid_predict.py` and `live_cam_predict.py` share: the flags of moving pictures and what they ask for."""
 
 import argparse
 from pathlib import Path
@@ -16,10 +16,11 @@ SEARCH_S = 0.3  # seconds between two searches of the whole frame: who enters is
 def add_video_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("faces over time")
     group.add_argument("--detect-every", type=cli.positive, metavar="N",
-                       help="search the whole frame on every N-th frame, and near known faces in between; 1 is slow and "
-                            f"thorough (default: every {SEARCH_S} s)")  # fmt: skip
+                       help="search the whole frame on every N-th frame, near known faces in between; 1 is slow "
+                            f"and thorough (default: every {SEARCH_S} s)")  # fmt: skip
     group.add_argument("--smooth", type=half_life, default=HALF_LIFE, metavar="SECONDS",
-                       help="half-life of what a face felt before; 0 shows each frame by itself (default: %(default)s)")  # fmt: skip
+                       help="half-life of what a face felt before; 0 shows each frame by itself "
+                            "(default: %(default)s)")  # fmt: skip
 
 
 def half_life(text: str) -> float:
