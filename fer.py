@@ -55,9 +55,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     say(f"{dataset}; learning from {len(training[0])}, selecting on {len(validation[0])}")
 
     # Build the network.
-    recipe = recipe_of(
-        args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate
-    )
+    recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
     settings = {"network": args.network, "labels": args.labels, "emotions": args.emotions, "seed": args.seed}
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings | asdict(recipe), args.resume)
     with every_gpu(gpus):

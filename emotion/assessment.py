@@ -15,8 +15,8 @@ from emotion.errors import InputError
 from emotion.evaluation import Classify, Score, ensemble, format_table, mcnemar, mirrored, protocols, score
 from emotion.labels import SYNONYMS, emotions
 from emotion.model_file import write_text
-from emotion.robustness import robustness
 from emotion.robustness import format_table as format_robustness
+from emotion.robustness import robustness
 from emotion.votes import truth
 
 

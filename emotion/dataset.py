@@ -15,15 +15,10 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from emotion.errors import InputError
-from emotion.sources import Rows, Source, find_source
+from emotion.rows import NO_CODE, SPLITS, Rows
+from emotion.sources import Source, find_source
 
 CACHE_VERSION = 1
-SPLITS = (
-    "Training",
-    "PublicTest",
-    "PrivateTest",
-    "Test",
-)  # the Usage column; "Test": Kaggle's class folders mix the two
 
 HOW_TO_GET_DATA = (
     "download fer2013 from https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
@@ -37,7 +32,7 @@ class Split:
     """Some rows of FER2013. `votes` is None where only the original labels are at hand."""
 
     faces: np.ndarray  # uint8 (N, 48, 48), grey
-    codes: np.ndarray  # uint8 (N,), an index into labels.FER2013_EMOTIONS; 255 where only the votes are at hand
+    codes: np.ndarray  # uint8 (N,), an index into labels.FER2013_EMOTIONS; NO_CODE where unknown
     votes: np.ndarray | None  # uint8 (N, 10), labels.FERPLUS_COLUMNS
 
     def __len__(self) -> int:
@@ -48,7 +43,7 @@ class Split:
 
     @property
     def has_codes(self) -> bool:
-        return not (self.codes == 255).any()
+        return not (self.codes == NO_CODE).any()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from emotion import cli
-from emotion.dataset import SPLITS
 from emotion.errors import InputError
 from emotion.recipe import RECIPES
+from emotion.rows import SPLITS
 from emotion.votes import PROTOCOLS
 
 

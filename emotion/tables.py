@@ -1,11 +1,10 @@
 """A csv file, however it is packed, read a thousand lines at a time."""
 
 import gzip
-import io
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,14 +27,12 @@ class Table:
     def chunks(self, wanted: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
         """The wanted columns that exist, by name, some rows at a time."""
         places = {name: self.columns.index(name) for name in wanted if name in self.columns}
-        with ExitStack() as stack:
-            try:
-                stream = stack.enter_context(open_member(self.path, self.member))
-                reader = pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns)))
-                for chunk in reader:
+        try:
+            with open_member(self.path, self.member) as stream:
+                for chunk in pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns))):
                     yield {name: chunk[place].to_numpy() for name, place in places.items()}
-            except DAMAGED as error:
-                raise InputError(f"{self.path}: damaged ({error}); download it again") from None
+        except DAMAGED as error:
+            raise InputError(f"{self.path}: damaged ({error}); download it again") from None
 
 
 def open_table(path: Path) -> Table | None:
@@ -81,27 +78,18 @@ def unpacked(path: Path) -> BinaryIO:
     return gzip.open(path) if packed else path.open("rb")
 
 
-def open_member(path: Path, member: str | None) -> BinaryIO:
+@contextmanager
+def open_member(path: Path, member: str | None) -> Iterator[BinaryIO]:
+    """The bytes of a csv: of `member` in the archive `path`, or of `path` itself."""
     if member is None:
-        return unpacked(path)
-    stack = ExitStack()
-    if zipfile.is_zipfile(path):
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        stream = stack.enter_context(archive.open(member))
+        with unpacked(path) as stream:
+            yield stream
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+            yield stream
     else:
-        archive = stack.enter_context(tarfile.open(path))
-        # Not by name: that would unpack the whole archive to build its index.
-        stream = stack.enter_context(archive.extractfile(next(info for info in archive if info.name == member)))
-    return _Closing(stream, stack)
-
-
-class _Closing(io.BufferedReader):
-    """A member's stream that closes its archive with it."""
-
-    def __init__(self, stream, stack: ExitStack):
-        super().__init__(stream)
-        self._stack = stack
-
-    def close(self):
-        super().close()
-        self._stack.close()
+        with tarfile.open(path) as archive:
+            # Not by name: that would unpack the whole archive to build its index.
+            info = next(info for info in archive if info.name == member)
+            with archive.extractfile(info) as stream:
+                yield stream

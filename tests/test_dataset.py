@@ -121,7 +121,7 @@ def test_class_folders(tmp_path, names):
 
 def test_a_second_start_reads_the_cache(data, monkeypatch):
     first = load(data)
-    monkeypatch.setattr("emotion.sources.TableSource.read", lambda source: pytest.fail("parsed again"))
+    monkeypatch.setattr("emotion.table_pair.TablePair.read", lambda source: pytest.fail("parsed again"))
     assert load(data).fingerprint == first.fingerprint
 
 
@@ -149,7 +149,7 @@ def test_where_the_data_cannot_be_written_to_the_cache_is_the_users(data, tmp_pa
     beside.mkdir()  # as good as read-only: no file can be put there
     load(data)
     assert users.is_file()
-    monkeypatch.setattr("emotion.sources.TableSource.read", lambda source: pytest.fail("parsed again"))
+    monkeypatch.setattr("emotion.table_pair.TablePair.read", lambda source: pytest.fail("parsed again"))
     assert_is_small_fer2013(load(data))
 
 

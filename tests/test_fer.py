@@ -37,7 +37,9 @@ def test_figures_go_to_stdout_progress_to_stderr_and_nobody_elses_talk_anywhere(
     done, _ = trained
     assert {line.split()[1] for line in done.stdout.splitlines()[1:]} == {"Training", "PublicTest", "PrivateTest"}
     assert "epoch 2/2" in done.stderr
-    strangers = [line for line in done.stderr.splitlines() if "cuda" in line.lower() or "oneDNN" in line or "WARNING" in line]
+    strangers = [
+        line for line in done.stderr.splitlines() if "cuda" in line.lower() or "oneDNN" in line or "WARNING" in line
+    ]
     assert not strangers
 
 
@@ -54,14 +56,18 @@ def test_the_card_tells_how_it_came_about_and_travels_in_the_model(trained):
 
 def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data, run_script, tmp_path):
     _, model = trained
-    done = run_script("fer.py", "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json")
+    done = run_script(
+        "fer.py", "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json"
+    )
     assert done.returncode == 0, done.stderr
     (found,) = (s for s in json.loads((tmp_path / "e.json").read_text())["scores"] if s["protocol"] == "majority")
     card = json.loads(model.with_suffix(".json").read_text())["splits"]["PublicTest"]["scores"]["majority"]
     assert found["confusion"] == card["confusion"]
 
 
-def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_their_distance(trained, data, run_script, tmp_path):
+def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_their_distance(
+    trained, data, run_script, tmp_path
+):
     _, model = trained
     done = run_script("fer.py", "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness",
                       "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png")  # fmt: skip

@@ -73,7 +73,7 @@ def test_a_run_that_was_stopped_ends_as_the_unbroken_one(small_network, tmp_path
     whole = small_network()
     unbroken = train(whole, pair, pair, RECIPE, Checkpoint(tmp_path / "whole", {}), seed=2, jit=False, quiet=True)
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     broken = Checkpoint(tmp_path / "broken", {})
@@ -82,10 +82,10 @@ def test_a_run_that_was_stopped_ends_as_the_unbroken_one(small_network, tmp_path
     def die_after_two(epoch, logs):
         save(epoch, logs)
         if epoch == 1:
-            raise Killed
+            raise KilledError
 
     broken.best = keras.callbacks.LambdaCallback(on_epoch_end=die_after_two)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(small_network(), pair, pair, RECIPE, broken, seed=2, jit=False, quiet=True)
     (tmp_path / "broken" / "running-0003.weights.h5").write_bytes(b"half of it")  # killed while it wrote
 
