@@ -111,7 +111,10 @@ def mini_xception(classes: int = 7) -> keras.Model:
 
 def separable_module(x, filters: int):
     """Two separable convolutions and a pool beside a strided 1x1 convolution; halves the side."""
-    residual = layers.Conv2D(filters, 1, strides=2, padding="same", use_bias=False)(x)
+    # Every second pixel, then the 1x1 convolution: what one with strides is, but for TensorFlow 2.21 on some CPUs,
+    # where the gradient of that writes past its memory (oneDNN, few channels).
+    residual = layers.MaxPooling2D(1, strides=2, padding="same")(x)
+    residual = layers.Conv2D(filters, 1, use_bias=False)(residual)
     residual = layers.BatchNormalization()(residual)
     x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))

@@ -6,7 +6,7 @@ import pytest
 from keras.ops import convert_to_numpy
 
 from emotion.augmentation import augment
-from emotion.baselines import NETWORKS, TRANSFER, build
+from emotion.baselines import NETWORKS, TRANSFER, build, separable_module
 from emotion.recipe import RECIPES, recipe_of
 
 # With seven outputs. Exact for the networks whose authors publish a count, or whose description leaves no choice.
@@ -63,6 +63,20 @@ def test_the_pixels_are_scaled_inside(name):
 @pytest.mark.parametrize("name", ["five_block", "compact", "mini_xception"])
 def test_contempt_is_an_eighth_output(name, faces):
     assert build(name, classes=8)(faces[:1]).shape == (1, 8)
+
+
+@pytest.mark.parametrize("side", [4, 5])
+def test_a_separable_module_takes_every_second_pixel_past_its_convolutions(side):
+    """As a 1x1 convolution with strides of two does: with the other branch silenced, that is all that is left."""
+    pixels = keras.Input((side, side, 1))
+    module = keras.Model(pixels, separable_module(pixels, 1))
+    for weight in module.weights:
+        if weight.path.endswith(("depthwise_kernel", "pointwise_kernel")):
+            weight.assign(np.zeros(weight.shape))
+        elif weight.path.endswith("kernel"):
+            weight.assign(np.ones(weight.shape))
+    picture = np.arange(side * side, dtype=np.float32).reshape(1, side, side, 1)
+    np.testing.assert_allclose(convert_to_numpy(module(picture)), picture[:, ::2, ::2], rtol=1e-3)
 
 
 def test_every_network_has_a_recipe_and_a_name_on_the_command_line():
