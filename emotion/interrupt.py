@@ -4,7 +4,9 @@ import signal
 
 
 class Interrupt:
-    """While in its `with`, the first Ctrl-C only makes it true; the second interrupts at once, as always."""
+    """While in its `with`, the first Ctrl-C, or the signal to terminate, only makes it true; the next acts at once."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self):
         self.asked = False
@@ -13,11 +15,11 @@ class Interrupt:
         return self.asked
 
     def __enter__(self) -> "Interrupt":
-        self.before = signal.signal(signal.SIGINT, self._ask)
+        self.before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
         return self
 
     def __exit__(self, *exception) -> None:
-        signal.signal(signal.SIGINT, self.before)
+        self._give_back()
 
     def ask(self) -> None:
         """End as if by Ctrl-C."""
@@ -25,4 +27,8 @@ class Interrupt:
 
     def _ask(self, *_) -> None:
         self.ask()
-        signal.signal(signal.SIGINT, self.before)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)

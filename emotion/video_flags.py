@@ -43,6 +43,12 @@ def build_video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
     return recognizer
 
 
+def search_in_time(recognizer: Recognizer, args: argparse.Namespace, fps: float) -> None:
+    """Keep the searches of the whole frame as far apart as they should be in time, at `fps` as measured."""
+    if args.detect_every is None:
+        recognizer.detector.detect_every = max(1, round(SEARCH_S * fps))
+
+
 def check_outputs(source: Path | str, outputs: dict[str, Path | None]) -> None:
     """Refuse, before any work, an output that is the input, another output, or in a folder that is not there.
 

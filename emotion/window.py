@@ -57,6 +57,6 @@ def missing_display() -> str | None:
         return "there is no display (DISPLAY is not set)"
     # Only Qt knows whether Qt can start: a stale DISPLAY, a refused connection, a missing library all abort it.
     # So another process tries first, and ends before its window is seen.
-    attempt = "import cv2, os; cv2.namedWindow(''); os._exit(0)"
+    attempt = "import cv2, os; cv2.namedWindow('trial'); os._exit(0)"
     trial = subprocess.run([sys.executable, "-c", attempt], capture_output=True, check=False)
     return None if trial.returncode == 0 else f"the display {os.environ.get('DISPLAY', '')} cannot be opened"

@@ -1,0 +1,162 @@
+"""A camera, a stream or a file as one: always its newest frame, and patience when it goes away."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.video import VideoReader
+
+# No time spent on getting to know a stream that is about to be shown, none on putting late packets in order.
+STREAM_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
+TIMEOUT_S = 5.0  # a silent stream is a lost one
+RETRY_S = 1.0
+
+
+class Camera:
+    """Reads `source` in a thread and keeps only the newest frame; a context manager.
+
+    `source` is a camera's number, a URL or a file. A file is played at its own pace and ends; a camera that goes away
+    is waited for, and `note` is told. Raises InputError if it cannot be opened at first.
+    """
+
+    def __init__(self, source: str, note: Callable[[str], None] = lambda text: None):
+        self.source = source
+        self.note = note
+        self.mirrored = source.isdigit()  # a person before a camera expects a mirror; a street does not
+        self.ends = not self.mirrored and "://" not in source
+        self.lost = self.ended = False
+        self.number, self.image, self.captured_s, self.first_s = 0, None, 0.0, 0.0
+        self.taken = 0  # number of the frame given last
+        self.fresh, self.stop = threading.Condition(), threading.Event()
+        self.frames = self.open()
+        self.thread = threading.Thread(target=self._read, name="camera", daemon=True)
+        self.thread.start()
+
+    def open(self) -> Iterator[np.ndarray]:
+        """The frames from now on, each given when it arrives."""
+        if self.mirrored:
+            return numbered_camera(int(self.source))
+        return paced_file(self.source) if self.ends else stream(self.source)
+
+    def __enter__(self) -> "Camera":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stop.set()
+        self.thread.join(TIMEOUT_S)
+
+    def newest(self, wait_s: float) -> tuple[np.ndarray, float, float] | None:
+        """The newest frame not given yet, BGR uint8 (H, W, 3), and when it was captured: seconds since the first frame,
+        and by time.monotonic(). None if there is none within `wait_s`.
+        """
+        with self.fresh:
+            self.fresh.wait_for(lambda: self.number != self.taken or self.ended, wait_s)
+            if self.number == self.taken:
+                return None
+            self.taken = self.number
+            return self.image, self.captured_s - self.first_s, self.captured_s
+
+    @property
+    def finished(self) -> bool:
+        """Whether there will be no more frames: true of a file at its end only."""
+        return self.ended and self.number == self.taken
+
+    def _read(self) -> None:
+        while not self.stop.is_set():
+            try:
+                for image in self.frames:
+                    self._keep(cv2.flip(image, 1) if self.mirrored else image)
+                    if self.stop.is_set():
+                        break
+            except InputError:
+                pass  # told below, once
+            finally:
+                self.frames.close()
+            if self.ends:
+                break
+            self._wait_for_return()
+        with self.fresh:
+            self.ended = True
+            self.fresh.notify()
+
+    def _keep(self, image: np.ndarray) -> None:
+        if self.lost:
+            self.lost = False
+            self.note(f"{self.source}: is back")
+        with self.fresh:
+            self.number, self.image, self.captured_s = self.number + 1, image, time.monotonic()
+            self.first_s = self.first_s or self.captured_s
+            self.fresh.notify()
+
+    def _wait_for_return(self) -> None:
+        """Try again until it can be opened, or nobody wants it any more."""
+        if not self.lost and not self.stop.is_set():
+            self.lost = True
+            self.note(f"{self.source}: lost; waiting for it to come back")
+        while not self.stop.wait(RETRY_S):
+            try:
+                self.frames = self.open()
+                return
+            except InputError:
+                continue
+
+
+def numbered_camera(number: int) -> Iterator[np.ndarray]:
+    """The frames of a camera of this machine, until it goes away."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is worth one line, not ten
+    capture = cv2.VideoCapture(number)
+    if not capture.isOpened():
+        raise InputError(f"--camera {number}: cannot be opened; is it plugged in, and free of other programs?")
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # what waits in the driver is old
+
+    def frames():
+        try:
+            while (read := capture.read())[0]:
+                yield read[1]
+        finally:
+            capture.release()
+
+    return frames()
+
+
+def stream(url: str) -> Iterator[np.ndarray]:
+    """The frames of a network stream as they arrive, until it breaks off."""
+    options = STREAM_OPTIONS | ({"rtsp_transport": "tcp"} if url.startswith("rtsp") else {})
+    try:
+        container = av.open(url, options=options, timeout=TIMEOUT_S)
+        video = container.streams.best("video")
+        video.thread_type = "SLICE"  # threads by frame would keep some back
+    except (av.error.FFmpegError, OSError, ValueError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "no video in it"
+        raise InputError(f"--camera {url}: cannot be opened ({reason.lower()})") from None
+
+    def frames():
+        try:
+            for frame in container.decode(video):
+                yield frame.to_ndarray(format="bgr24")
+        except (av.error.FFmpegError, OSError):
+            return
+        finally:
+            container.close()
+
+    return frames()
+
+
+def paced_file(path: str) -> Iterator[np.ndarray]:
+    """The frames of a video file, each when its time has come."""
+    video = VideoReader(Path(path))
+
+    def frames():
+        with video:
+            started = time.monotonic()
+            for image, time_s, _ in video:
+                time.sleep(max(0.0, started + time_s - time.monotonic()))
+                yield image
+
+    return frames()

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""What do the faces before this camera feel? Shows it live: q or Esc quits, s takes a snapshot, space pauses.
+
+python live_cam_predict.py
+python live_cam_predict.py --camera 1 -o recording.mp4 --csv emotions.csv
+python live_cam_predict.py --camera http://192.168.1.20:8080/video
+"""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from emotion import cli
+from emotion.camera import Camera
+from emotion.errors import InputError
+from emotion.interrupt import Interrupt
+from emotion.live_view import LiveView, Pace
+from emotion.overlay import annotate
+from emotion.recording import USUAL_FPS, Recording
+from emotion.results import Records
+from emotion.timeline import Timeline, clock
+from emotion.video_flags import add_video_flags, build_video_recognizer, check_outputs, search_in_time
+from emotion.window import missing_display
+
+WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
+
+
+def main() -> int:
+    args = parse_arguments()
+    note = cli.note_to_stderr(args)
+    with Interrupt() as interrupt, Camera(args.camera, note) as camera, ExitStack() as outputs:
+        recognizer = build_video_recognizer(args, USUAL_FPS)
+        labels, about = recognizer.labels, recognizer.classifier.about
+        timeline, pace = Timeline(labels), Pace(USUAL_FPS)
+        records = outputs.enter_context(Records(None, args.csv, labels, about, args.camera))
+        recording = outputs.enter_context(Recording(args.output)) if args.output else None
+        view = outputs.enter_context(LiveView(f"Emotions: {args.camera}", note)) if args.window else None
+
+        while not (interrupt or camera.finished or (view and view.quit)):
+            captured = None if view and view.paused else camera.newest(WAIT_S)
+            if captured:
+                image, time_s, captured_s = captured
+                faces = recognizer.recognize(image, time_s)
+                records.add(timeline.frames, time_s, faces)
+                timeline.add(time_s, faces)
+                annotate(image, faces, labels)
+                if recording:
+                    recording.write(image, time_s)
+                if view:
+                    view.show(image, pace.text)
+                pace.shown(captured_s)
+                search_in_time(recognizer, args, pace.fps)
+            if view:
+                view.hear()
+    return report(args, timeline, pace, bool(interrupt))
+
+
+def parse_arguments():
+    parser = cli.Parser(__doc__)
+    parser.add_argument("--camera", default="0", metavar="0|URL|FILE",
+                        help="a camera's number, a stream (http://, rtsp://), or a video file (default: 0)")  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help="record what is shown, H.264")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all frames' faces as a table, one row a face")
+    add_video_flags(parser)
+    cli.add_shared_flags(parser)
+    args = parser.parse_args()
+    check_outputs(args.camera, {"-o": args.output, "--csv": args.csv})
+    problem = missing_display()
+    args.window = problem is None
+    if problem and not (args.output or args.csv):
+        raise InputError(f"no window can be shown: {problem}; write with -o OUT.mp4 or --csv FILE instead")
+    if problem:
+        cli.note_to_stderr(args)(f"no window: {problem}; running on without, Ctrl-C ends")
+    return args
+
+
+def report(args, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
+    """The summary on stdout; returns the exit code."""
+    fps = timeline.frames / timeline.end_s if timeline.end_s else pace.fps
+    print(f"camera {args.camera}: {timeline.frames} frames, {clock(timeline.end_s)}, {fps:.0f} frames a second")
+    for line in timeline.summary(fps):
+        print(line)
+    if args.output and timeline.frames:
+        print(f"recorded: {args.output}")
+    if interrupted:
+        print("live_cam_predict.py: interrupted; what was done is kept", file=sys.stderr)
+        return cli.INTERRUPTED
+    return cli.DONE
+
+
+if __name__ == "__main__":
+    cli.run(main)
