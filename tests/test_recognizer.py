@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.face_detector import Box
+from emotion.recognizer import SIDE, Recognition, Recognizer, crop_faces, square
+
+RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
+
+
+@pytest.mark.parametrize(
+    ("centre", "side", "first_column"),
+    [
+        pytest.param((40, 50), 4, [48, 49, 50, 51], id="inside"),
+        pytest.param((40, 1), 4, [0, 0, 1, 2], id="over the top: its row repeats"),
+        pytest.param((40, 99), 4, [97, 98, 99, 99], id="over the bottom"),
+        pytest.param((1, 50), 4, [48, 49, 50, 51], id="over the left"),
+        pytest.param((79, 50), 4, [48, 49, 50, 51], id="over the right"),
+    ],
+)
+def test_a_square_repeats_the_edge(centre, side, first_column):
+    cut = square(RAMP, centre, side)
+    assert cut.shape == (4, 4)
+    assert cut[:, 0].tolist() == first_column
+    assert (cut == cut[:, :1]).all()
+
+
+def test_crops_are_squares_about_their_boxes_in_order():
+    gray = np.zeros((100, 200), np.uint8)
+    gray[20:60, 30:70], gray[20:60, 130:170] = 100, 200
+    faces = crop_faces(gray, [Box(30, 20, 40, 40), Box(130, 20, 40, 40)])
+    assert faces.shape == (2, SIDE, SIDE)
+    assert faces.dtype == np.uint8
+    assert [(face.min(), face.max()) for face in faces] == [(100, 100), (200, 200)]
+
+
+def test_an_oblong_box_gives_a_square_crop_that_is_not_squeezed():
+    gray = np.zeros((100, 100), np.uint8)
+    gray[:, 40:60] = 255
+    (face,) = crop_faces(gray, [Box(40, 30, 20, 40)])  # twice as tall as wide: half of the crop is its ground
+    assert face.mean() == pytest.approx(255 / 2, abs=3)
+
+
+def test_no_boxes_no_crops():
+    assert crop_faces(RAMP, []).shape == (0, SIDE, SIDE)
+
+
+@given(st.integers(0, 79), st.integers(0, 99), st.integers(1, 200), st.integers(1, 200))
+def test_any_box_can_be_cropped(x, y, width, height):
+    assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, SIDE, SIDE)
+
+
+class FixedDetector:
+    def __init__(self, *boxes):
+        self.boxes = list(boxes)
+
+    def detect(self, gray):
+        assert gray.ndim == 2
+        return self.boxes
+
+
+class CountingClassifier:
+    labels = ("dark", "bright")
+
+    def __init__(self):
+        self.calls = 0
+
+    def classify(self, faces):
+        self.calls += 1
+        bright = faces.mean(axis=(1, 2)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+
+FRAME = np.zeros((100, 200, 3), np.uint8)
+FRAME[:, 100:] = 255
+
+
+def test_all_faces_of_a_frame_are_one_call():
+    classifier = CountingClassifier()
+    dark, bright = Box(10, 10, 50, 50), Box(120, 10, 50, 50)
+    faces = Recognizer(FixedDetector(dark, bright), classifier).recognize(FRAME)
+    assert [(face.box, face.emotion, face.confidence, face.id) for face in faces] == [
+        (dark, "dark", 1.0, None),
+        (bright, "bright", 1.0, None),
+    ]
+    assert classifier.calls == 1
+
+
+def test_without_a_face_the_network_is_not_called():
+    classifier = CountingClassifier()
+    assert Recognizer(FixedDetector(), classifier).recognize(FRAME) == []
+    assert classifier.calls == 0
+
+
+def test_a_tracker_has_the_last_word_also_on_frames_without_faces():
+    class Tracker:
+        def update(self, recognitions, time_s, faces):
+            return [*recognitions, time_s, faces.shape]
+
+    recognizer = Recognizer(FixedDetector(), CountingClassifier(), Tracker())
+    assert recognizer.recognize(FRAME, 1.5) == [1.5, (0, SIDE, SIDE)]
+
+
+def test_confidence_is_that_of_the_emotion():
+    assert Recognition(Box(0, 0, 1, 1), "b", np.array([0.25, 0.75], np.float32)).confidence == 0.75
