@@ -1,0 +1,137 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.errors import InputError
+from emotion.photo import read_photo, write_photo
+
+RED_OVER_BLUE = np.zeros((40, 20, 3), np.uint8)  # RGB, upright
+RED_OVER_BLUE[:20, :, 0], RED_OVER_BLUE[20:, :, 2] = 255, 255
+
+
+def looks_right(picture):
+    """Red above, blue below; BGR; JPEG and CMYK may change a colour a little."""
+    above, below = picture[5, 10].astype(int), picture[-5, 10].astype(int)
+    return (
+        picture.shape == (40, 20, 3) and picture.dtype == np.uint8 and above[2] > 180 > 90 > above[0] and below[0] > 180
+    )
+
+
+def save(path, mode=None, **options):
+    image = Image.fromarray(RED_OVER_BLUE)
+    (image.convert(mode) if mode else image).save(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("plain.jpg", {}),
+        ("progressive.jpg", {"progressive": True}),
+        ("cmyk.jpg", {"mode": "CMYK"}),
+        ("cmyk.tif", {"mode": "CMYK"}),
+        ("palette.png", {"mode": "P"}),
+        ("palette.gif", {"mode": "P"}),
+        ("alpha.png", {"mode": "RGBA"}),
+        ("plain.webp", {"lossless": True}),
+        ("plain.bmp", {}),
+        ("plain.avif", {}),
+        ("jpeg 2000.jp2", {}),
+        ("日本語 Grüße 😀.png", {}),
+        ("wrong suffix.txt", {"format": "PNG"}),
+    ],
+)
+def test_every_kind_of_picture(tmp_path, name, options):
+    save(tmp_path / name, **options)
+    assert looks_right(read_photo(tmp_path / name))
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_of_an_animation_the_first_frame(tmp_path, suffix):
+    second = Image.fromarray(RED_OVER_BLUE[::-1].copy())
+    options = {"lossless": True} if suffix == "webp" else {}
+    save(tmp_path / f"moving.{suffix}", save_all=True, append_images=[second], **options)
+    assert looks_right(read_photo(tmp_path / f"moving.{suffix}"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "stored"), [(3, np.rot90(RED_OVER_BLUE, 2)), (6, np.rot90(RED_OVER_BLUE)), (8, np.rot90(RED_OVER_BLUE, -1))]
+)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_orientation_is_obeyed(tmp_path, tag, stored, suffix):
+    exif = Image.Exif()
+    exif[274] = tag
+    Image.fromarray(stored.copy()).save(tmp_path / f"turned.{suffix}", exif=exif)
+    assert looks_right(read_photo(tmp_path / f"turned.{suffix}"))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_become_eight(tmp_path, suffix):
+    cv2.imwrite(str(tmp_path / f"deep.{suffix}"), RED_OVER_BLUE[..., ::-1].astype(np.uint16) * 257)
+    assert looks_right(read_photo(tmp_path / f"deep.{suffix}"))
+
+
+def test_grey_becomes_colour(tmp_path):
+    Image.fromarray(np.full((4, 6), 77, np.uint8)).save(tmp_path / "grey.png")
+    assert (read_photo(tmp_path / "grey.png") == np.full((4, 6, 3), 77)).all()
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, :, 3] = 0, 128, 255  # black: transparent, half so, solid
+    Image.fromarray(pixels).save(tmp_path / "alpha.png")
+    assert read_photo(tmp_path / "alpha.png")[0, :, 0].tolist() == [255, 127, 0]
+
+
+def test_one_pixel(tmp_path):
+    Image.fromarray(RED_OVER_BLUE[:1, :1]).save(tmp_path / "one.png")
+    assert read_photo(tmp_path / "one.png").tolist() == [[[0, 0, 255]]]
+
+
+def truncated(tmp_path):
+    save(tmp_path / "whole.jpg")
+    return (tmp_path / "whole.jpg").read_bytes()[:500]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(lambda folder: b"", "an empty file", id="empty"),
+        pytest.param(lambda folder: b"Dear diary, ...", "not a picture", id="text"),
+        pytest.param(truncated, "not a picture that can be read, or a damaged one", id="truncated"),
+    ],
+)
+def test_bad_files(tmp_path, content, reason, capfd):
+    (tmp_path / "bad.jpg").write_bytes(content(tmp_path))
+    with pytest.raises(InputError, match=rf"bad\.jpg: {reason}"):
+        read_photo(tmp_path / "bad.jpg")
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.jpg: no such file"):
+        read_photo(tmp_path / "absent.jpg")
+    with pytest.raises(InputError, match=r"is a directory|permission denied"):
+        read_photo(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "новая папка/a.PNG"])
+def test_written_and_read_again(tmp_path, name):
+    picture = np.ascontiguousarray(RED_OVER_BLUE[..., ::-1])
+    write_photo(tmp_path / name, picture)
+    assert (read_photo(tmp_path / name) == picture).all()
+    assert [path.name for path in (tmp_path / name).parent.iterdir()] == [(tmp_path / name).name]  # nothing unfinished
+
+
+def test_a_picture_cannot_be_written_there(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(InputError, match=r"a\.png: cannot be written"):
+        write_photo(tmp_path / "file" / "a.png", RED_OVER_BLUE)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match=r"folder\.png: cannot be written"):
+        write_photo(tmp_path / "folder.png", RED_OVER_BLUE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+def test_a_suffix_that_names_no_picture(tmp_path):
+    with pytest.raises(InputError, match=r"a\.mp3: cannot write that kind"):
+        write_photo(tmp_path / "a.mp3", RED_OVER_BLUE)

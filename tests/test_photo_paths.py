@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import pytest
+
+from emotion.errors import InputError
+from emotion.photo_paths import check_records, plan
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty current folder, and a maker of files in it."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(*names):
+        for name in names:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).touch()
+
+    return make
+
+
+def planned(arguments, output=None):
+    return {task.photo.as_posix(): task.copy.as_posix() for task in plan(arguments, output and Path(output))}
+
+
+def test_a_copy_has_the_photos_name_in_output(folder):
+    folder("a.jpg")
+    assert planned(["a.jpg"]) == {"a.jpg": "output/a.jpg"}
+
+
+def test_a_folder_is_walked_and_keeps_its_shape(folder):
+    folder("in/b.jpg", "in/deep/er/c.PNG", "in/notes.txt", "in/.hidden.jpg", "in/.cache/d.jpg")
+    assert planned(["in"], "out") == {"in/b.jpg": "out/b.jpg", "in/deep/er/c.PNG": "out/deep/er/c.PNG"}
+
+
+def test_the_copies_of_the_last_run_are_no_photos(folder):
+    folder("a.jpg", "output/a.jpg")
+    assert planned(["."]) == {"a.jpg": "output/a.jpg"}
+
+
+def test_a_glob_that_no_shell_expanded(folder):
+    folder("x1.jpg", "x2.jpg", "y.jpg", "deep/x3.jpg")
+    assert planned(["x*.jpg"]) == {"x1.jpg": "output/x1.jpg", "x2.jpg": "output/x2.jpg"}
+    assert set(planned(["**/x*.jpg"])) == {"x1.jpg", "x2.jpg", "deep/x3.jpg"}
+
+
+def test_a_name_with_brackets_is_a_name(folder):
+    folder("[2024] me.jpg")
+    assert set(planned(["[2024] me.jpg"])) == {"[2024] me.jpg"}
+
+
+def test_same_names_from_different_folders(folder):
+    folder("a/x.jpg", "b/x.jpg", "c/x.jpg")
+    assert list(planned(["a/x.jpg", "b/x.jpg", "c"]).values()) == ["output/x.jpg", "output/x-2.jpg", "output/x-3.jpg"]
+
+
+def test_a_copy_never_hits_a_photo(folder):
+    folder("in/x.jpg", "in/x-2.jpg")
+    copies = {Path(copy).resolve() for copy in planned(["in/x.jpg", "in/x-2.jpg"], "in").values()}
+    assert len(copies) == 2
+    assert copies.isdisjoint({Path("in/x.jpg").resolve(), Path("in/x-2.jpg").resolve()})
+
+
+def test_what_cannot_be_written_back_becomes_a_png(folder):
+    folder("x.gif", "x.png")
+    assert planned(["x.gif", "x.png"]) == {"x.gif": "output/x.png", "x.png": "output/x-2.png"}
+
+
+def test_a_missing_photo_is_left_to_be_told_with_the_others(folder):
+    folder("a.jpg")
+    assert set(planned(["a.jpg", "absent.jpg"])) == {"a.jpg", "absent.jpg"}
+
+
+def test_output_may_be_a_file_for_one_photo(folder):
+    folder("a.jpg", "b.jpg")
+    assert planned(["a.jpg"], "new/result.png") == {"a.jpg": "new/result.png"}
+    with pytest.raises(InputError, match=r"-o result\.png: one file for 2 photos"):
+        planned(["a.jpg", "b.jpg"], "result.png")
+
+
+def test_output_may_not_be_the_photo(folder):
+    folder("a.jpg")
+    with pytest.raises(InputError, match=r"-o a\.jpg: is the photo itself"):
+        planned(["a.jpg"], "a.jpg")
+
+
+def test_a_folder_without_pictures(folder):
+    folder("in/notes.txt")
+    with pytest.raises(InputError, match=r"^in: no picture in there"):
+        planned(["in"])
+    assert not Path("output").exists()
+
+
+def test_an_output_folder_that_cannot_be(folder):
+    folder("a.jpg", "file")
+    with pytest.raises(InputError, match=r"-o file: cannot be made"):
+        planned(["a.jpg"], "file")
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ({"--json": Path("a.jpg")}, r"--json a\.jpg: is the photo a\.jpg"),
+        ({"--json": Path("r"), "--csv": Path("./r")}, r"--csv r: is the file of --json"),
+    ],
+)
+def test_records_hit_neither_photos_nor_each_other(folder, records, reason):
+    folder("a.jpg")
+    with pytest.raises(InputError, match=reason):
+        check_records(plan(["a.jpg"], None), records)
+
+
+def test_records_of_their_own(folder):
+    folder("a.jpg")
+    check_records(plan(["a.jpg"], None), {"--json": Path("r.json"), "--csv": None})
