@@ -52,11 +52,10 @@ def save_model(model, path: Path, card: dict) -> None:
         unfinished.replace(path)
         write_text(path.with_suffix(".json"), text + "\n")
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot write the model: {error.strerror or error}; choose another --output"
-        ) from None
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); name another --output") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder that is none
+            unfinished.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,10 +95,10 @@ def load_model(path: Path):
 
 @contextlib.contextmanager
 def whole_model(path: Path, config: dict):
-    """A whole-model file in Keras 3's words: `path` itself, or one made of its weights and of `config`."""
+    """A whole-model file in plain words: `path` itself, or one made of its weights and of `config`."""
     import h5py
 
-    new = in_keras3_words(config)
+    new = in_plain_words(config)
     with open_h5(path) as file, tempfile.TemporaryDirectory() as folder:
         whole = "model_config" in file.attrs
         if whole and new == config:
@@ -114,13 +113,16 @@ def whole_model(path: Path, config: dict):
         yield copy
 
 
-def in_keras3_words(config):
-    """A stored configuration, nested dicts and lists, without what Keras 2 wrote and Keras 3 stumbles over."""
+def in_plain_words(config):
+    """A stored configuration, nested dicts and lists, without what Keras 2 wrote and Keras 3 stumbles over.
+
+    A network that was trained in half precision computes in single: its weights were single all the time.
+    """
     if isinstance(config, list):
-        return [in_keras3_words(part) for part in config]
+        return [in_plain_words(part) for part in config]
     if not isinstance(config, dict):
-        return config
-    config = {word: in_keras3_words(part) for word, part in config.items()}
+        return "float32" if config in ("mixed_float16", "mixed_bfloat16") else config
+    config = {word: in_plain_words(part) for word, part in config.items()}
     kind, inner = config.get("class_name"), config.get("config")
     if kind in ("DepthwiseConv2D", "SeparableConv2D"):
         for word in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
@@ -141,12 +143,6 @@ def load_predictor(path: Path):
     import keras
 
     model = load_model(path)
-    config = json.dumps(read_config(path))
-    if "mixed_" in config:  # trained in half precision; its weights are float32 all the same
-        single = config.replace("mixed_float16", "float32").replace("mixed_bfloat16", "float32")
-        single = keras.models.model_from_json(single)
-        single.set_weights(model.get_weights())
-        model = single
     shape = face_shape(model, path)
     if not scales_pixels(path):
         face = keras.Input(shape)
