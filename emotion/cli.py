@@ -112,6 +112,7 @@ def say(text: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stdout)
+    sys.stdout.flush()  # whoever reads a pipe sees each photo when it is done
 
 
 def report(failures: list[str], total: int) -> int:

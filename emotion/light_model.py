@@ -74,10 +74,10 @@ def write_light(path: Path, light: Path | None = None) -> Path:
 
 def convert(path: Path, light: Path) -> None:
     """The work of `write_light`; needs TensorFlow."""
+    model = load_predictor(path)
     import keras
     import tensorflow as tf
 
-    model = load_predictor(path)
     # A batch of one: a face costs the same in a larger batch, and a fixed shape spares every other count its set-up.
     face = keras.Input(batch_shape=(1, *model.input_shape[1:]))
     fixed = keras.Model(face, model(face))

@@ -140,9 +140,9 @@ def load_predictor(path: Path):
     Somebody else's file may want its pixels otherwise and cannot say so: where it has no layer that scales them, it is
     taken to want 0-1, as most do.
     """
-    import keras
-
     model = load_model(path)
+    import keras  # after the checks of load_model
+
     shape = face_shape(model, path)
     if not scales_pixels(path):
         face = keras.Input(shape)

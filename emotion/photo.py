@@ -13,7 +13,7 @@ SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jp2", ".ppm", ".pgm",
 }  # fmt: skip
 WRITABLE = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
-JPEG = b"\xff\xd8"
+JPEG, PNG = b"\xff\xd8", b"\x89PNG"
 
 
 def read_photo(path: Path) -> np.ndarray:
@@ -33,7 +33,9 @@ def read_photo(path: Path) -> np.ndarray:
     picture = decode(buffer, cv2.IMREAD_COLOR, path)
     if picture is None:
         raise InputError(f"{path}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again")
-    return picture if data.startswith(JPEG) else on_white(picture, decode(buffer, cv2.IMREAD_UNCHANGED, path))
+    if data.startswith(JPEG) or (data.startswith(PNG) and data[25] in (0, 2) and b"tRNS" not in data[:1000]):
+        return picture  # grey or colour and no more: no need to read it twice
+    return on_white(picture, decode(buffer, cv2.IMREAD_UNCHANGED, path))
 
 
 def decode(buffer: np.ndarray, flags: int, path: Path) -> np.ndarray | None:

@@ -63,3 +63,11 @@ def tiny_model(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.h5"
     save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "protocol": "none: untrained"})
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_light(tiny_model) -> Path:
+    """The light file beside the small model."""
+    from emotion.light_model import write_light
+
+    return write_light(tiny_model)

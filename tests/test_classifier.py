@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from emotion.classifier import EmotionClassifier, fit, load_classifier
+from emotion.errors import InputError
+from emotion.labels import SEVEN_EMOTIONS
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+
+
+class Fixed:
+    face_shape = (48, 48, 1)
+
+    def __init__(self, *probabilities):
+        self.row = np.array(probabilities, np.float32)
+
+    def predict(self, faces):
+        return np.tile(self.row, (len(faces), 1))
+
+
+@pytest.fixture
+def model(tiny_model, tiny_light):
+    return tiny_model
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_probabilities_of_any_number_of_faces(model, count):
+    probabilities = load_classifier([model]).classify(FACES[:count])
+    assert probabilities.shape == (count, 7)
+    assert probabilities.dtype == np.float32
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_labels_come_from_the_card_and_may_be_renamed(model):
+    assert load_classifier([model]).labels == SEVEN_EMOTIONS
+    assert load_classifier([model], labels=tuple("abcdefg")).labels == tuple("abcdefg")
+
+
+def test_too_few_labels(model):
+    with pytest.raises(InputError, match=r"--labels: 2 names for the 7 outputs of .*tiny\.h5"):
+        load_classifier([model], labels=("a", "b"))
+
+
+def test_of_several_models_the_mean():
+    classifier = EmotionClassifier([Fixed(1, 0), Fixed(0.5, 0.5)], ("a", "b"))
+    probabilities = classifier.classify(FACES)
+    assert probabilities.tolist() == [[0.75, 0.25]] * 3
+    assert probabilities.dtype == np.float32
+
+
+def test_the_records_name_the_models(model):
+    assert load_classifier([model, model]).about["files"] == ["tiny.h5", "tiny.h5"]
+
+
+def test_faces_are_fitted_to_a_foreign_input():
+    fitted = fit(FACES, (64, 32, 3))
+    assert fitted.shape == (3, 64, 32, 3)
+    assert fitted.dtype == np.float32
+    assert (fitted[..., 0] == fitted[..., 2]).all()
+    assert fitted.mean() == pytest.approx(FACES.mean(), rel=0.05)
+
+
+def test_own_faces_are_not_touched():
+    assert np.array_equal(fit(FACES, (48, 48, 1))[..., 0], FACES)
+
+
+def test_without_a_gpu_it_says_so(model):
+    import keras
+
+    if any(name.startswith(("gpu", "cuda")) for name in keras.distribution.list_devices()):
+        assert load_classifier([model], "gpu").classify(FACES).shape == (3, 7)
+    else:
+        with pytest.raises(InputError, match="--device gpu: Keras finds no CUDA GPU"):
+            load_classifier([model], "gpu")
+
+
+def test_keras_and_the_light_runtime_are_interchangeable(model, monkeypatch):
+    """What --device gpu runs, on whatever Keras has here."""
+    import keras
+
+    from emotion.keras_model import KerasModel
+
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    by_keras = EmotionClassifier([KerasModel(model)], SEVEN_EMOTIONS)
+    by_light = load_classifier([model])
+    for count in (1, 3):
+        assert np.abs(by_keras.classify(FACES[:count]) - by_light.classify(FACES[:count])).max() < 1e-4

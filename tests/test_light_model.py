@@ -1,0 +1,122 @@
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion import light_model
+from emotion.errors import InputError
+from emotion.face_detector import Box
+from emotion.light_model import LightModel, find_light, read_light_card, write_light
+from emotion.model_file import load_model, sha256
+from emotion.recognizer import crop_faces
+
+
+@pytest.fixture
+def model(tiny_model, tmp_path) -> Path:
+    """A copy of the small model, without its light file."""
+    return Path(shutil.copy(tiny_model, tmp_path / "m.h5"))
+
+
+@pytest.fixture
+def notes():
+    return []
+
+
+def forbid(*_):
+    raise AssertionError("the light file was made again")
+
+
+def test_keras_and_the_light_runtime_agree(repository, face_photo):
+    """On the shipped network, for a face, another crop of it, noise, and pictures of one grey."""
+    path = repository / "models" / "fer.h5"
+    gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
+    flat = np.stack([np.full((48, 48), value, np.uint8) for value in (0, 128, 255)])
+    crops = crop_faces(gray, [Box(177, 66, 95, 95), Box(160, 50, 130, 130)])
+    faces = np.concatenate([crops, noise, flat])[..., None].astype(np.float32)
+    ours = LightModel(find_light(path, forbid)).predict(faces)
+    assert np.abs(ours - load_model(path).predict(faces, verbose=0)).max() < 1e-4
+    assert np.allclose(ours.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_light_file_names_its_model_and_repeats_its_card(tiny_light, tiny_model):
+    about = read_light_card(tiny_light)
+    assert about["sha256"] == sha256(tiny_model)
+    assert about["card"] == json.loads(tiny_model.with_suffix(".json").read_text())
+
+
+def test_many_faces_or_none(tiny_light):
+    model = LightModel(tiny_light)
+    faces = np.random.default_rng(0).uniform(0, 255, (20, *model.face_shape)).astype(np.float32)
+    together = model.predict(faces)
+    assert together.shape == (20, 7)
+    assert np.array_equal(together[[13]], model.predict(faces[[13]]))
+    assert model.predict(faces[:0]).shape == (0, 7)
+
+
+def test_a_fresh_light_file_is_used(tiny_light, tiny_model, notes):
+    before = tiny_light.stat().st_mtime_ns
+    assert find_light(tiny_model, notes.append) == tiny_light
+    assert tiny_light.stat().st_mtime_ns == before
+    assert notes == []
+
+
+def test_missing_then_stale_it_is_made_again_and_said_so(model, tiny_light, notes, monkeypatch):
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: Path(shutil.copy(tiny_light, target)))
+    assert find_light(model, notes.append) == model.with_suffix(".tflite")
+    assert len(notes) == 1
+    assert "m.h5: making its light copy" in notes[0]
+    assert find_light(model, forbid) == model.with_suffix(".tflite")
+    with model.open("ab") as file:
+        file.write(b"another model")
+    assert find_light(model, notes.append)
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-40], lambda data: b"text"], ids=["empty", "cut", "text"]
+)
+def test_a_damaged_light_file_is_no_light_file(tiny_light, tmp_path, damage):
+    (tmp_path / "m.tflite").write_bytes(damage(tiny_light.read_bytes()))
+    assert read_light_card(tmp_path / "m.tflite") is None
+
+
+def test_a_zip_that_is_no_light_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.tflite", "w") as file:
+        file.writestr("else.txt", "")
+    assert read_light_card(tmp_path / "m.tflite") is None
+
+
+def test_in_a_read_only_folder_it_goes_to_the_users_cache(model, tiny_light, tmp_path, monkeypatch):
+    monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
+    cached = find_light(model, lambda text: None)
+    assert cached.parent == tmp_path / "cache"
+    assert not model.with_suffix(".tflite").exists()
+    assert find_light(model, forbid) == cached
+
+
+def copy_into(light, target):
+    target.parent.mkdir()
+    return Path(shutil.copy(light, target))
+
+
+def test_what_cannot_be_converted(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.h5: no such model file"):
+        find_light(tmp_path / "absent.h5", forbid)
+    (tmp_path / "text.h5").write_text("text")
+    with pytest.raises(InputError, match=r"text\.h5: not an HDF5"):
+        find_light(tmp_path / "text.h5", forbid)
+
+
+def test_the_childs_error_is_told_in_one_line(tmp_path):
+    (tmp_path / "text.h5").write_text("text")
+    with pytest.raises(InputError, match=r"^[^\n]*text\.h5: not an HDF5[^\n]*$"):
+        write_light(tmp_path / "text.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["text.h5"]
