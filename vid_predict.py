@@ -29,6 +29,7 @@ def main() -> int:
     args = parse_arguments()
     # What is left last was entered first: the file is complete before Ctrl-C means what it always means.
     with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
+        plan_outputs(args)
         info = video.info
         recognizer = build_video_recognizer(args, info.fps)
         labels, about = recognizer.labels, recognizer.classifier.about
@@ -77,7 +78,11 @@ def parse_arguments():
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
     add_video_flags(parser)
     cli.add_shared_flags(parser)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def plan_outputs(args) -> None:
+    """Settle where the results go, before any work is done for them."""
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot):
             raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
@@ -85,10 +90,8 @@ def parse_arguments():
         args.show = False
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
-        if args.video.is_file():
-            args.output.parent.mkdir(exist_ok=True)
+        args.output.parent.mkdir(exist_ok=True)
     check_outputs(args.video, {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
-    return args
 
 
 def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:

@@ -1,6 +1,8 @@
 """The sound of a video, carried over beside the pictures: every track, untouched where MP4 can hold it."""
 
+import contextlib
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,6 +13,7 @@ from emotion.video import open_container
 COPIED = {"aac", "mp3", "opus", "flac"}
 AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by the number of channels: WAV and AVI do not say which is which
+GAP_S = 0.05  # seconds: a silence that was left out of the file, not a rounding of its clock
 
 
 class Soundtrack:
@@ -20,11 +23,13 @@ class Soundtrack:
         self.input = open_container(source)
         self.output = output
         self.start_s = (self.input.start_time or 0) / av.time_base
-        self.tracks = {}
+        self.tracks: dict[int, av.AudioStream] = {}  # by the source's index
+        self.ends_s: dict[int, float] = {}  # of what was encoded, by the output's index
+        self.last_dts: dict[int, int] = {}  # by the output's
         for stream in self.input.streams.audio:
             if stream.codec_context is None:  # a codec this FFmpeg does not know: nothing could play it
                 continue
-            track = output.add_stream_from_template(stream) if stream.name in COPIED else add_aac(stream, output)
+            track = output.add_stream_from_template(stream) if is_copied(stream) else add_aac(stream, output)
             track.metadata.update(
                 {key: stream.metadata[key] for key in ("language", "title") if key in stream.metadata}
             )
@@ -42,9 +47,8 @@ class Soundtrack:
         """Write what the encoders still hold."""
         for stream in self.input.streams.audio:
             track = self.tracks.get(stream.index)
-            if track is not None and stream.name not in COPIED:
-                for frame in stream.codec_context.decode(None):
-                    self.output.mux(track.encode(frame))
+            if track is not None and not is_copied(stream):
+                self._encode(track, stream.codec_context.decode(None))
                 self.output.mux(track.encode(None))
         self.input.close()
 
@@ -62,20 +66,33 @@ class Soundtrack:
     def _write(self, packet: av.Packet) -> None:
         track = self.tracks[packet.stream.index]
         shift = round(self.start_s / packet.time_base)
-        if packet.stream.name in COPIED:
+        if is_copied(packet.stream):
             packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts -= shift
+            # MP4 takes no time twice; AVI gives some.
+            packet.dts = self.last_dts[track.index] = max(
+                packet.dts - shift, self.last_dts.get(track.index, packet.dts - shift - 1) + 1
+            )
+            packet.pts = packet.pts if packet.pts is None else max(packet.pts, packet.dts)
             packet.stream = track
             self.output.mux(packet)
             return
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            return
+        with contextlib.suppress(av.error.InvalidDataError):  # a click, and no reason to stop
+            self._encode(track, packet.decode())
+
+    def _encode(self, track: av.AudioStream, frames: list[av.AudioFrame]) -> None:
+        """Encode decoded sound. Its times are counted in samples: those of some files overlap, and AAC's must not."""
         for frame in frames:
-            if frame.pts is not None:
-                frame.pts -= round(self.start_s / frame.time_base)
+            start_s = self.ends_s.get(track.index, 0.0)
+            if frame.time is not None and frame.time - self.start_s > start_s + GAP_S:
+                start_s = frame.time - self.start_s
+            self.ends_s[track.index] = start_s + frame.samples / frame.sample_rate
+            frame.time_base = Fraction(1, frame.sample_rate)
+            frame.pts = round(start_s * frame.sample_rate)
             self.output.mux(track.encode(frame))
+
+
+def is_copied(stream: av.AudioStream) -> bool:
+    return stream.codec_context.codec.canonical_name in COPIED
 
 
 def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.AudioStream:

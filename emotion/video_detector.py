@@ -192,7 +192,8 @@ def resight(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
 
 def box_in(place: Place, shape: tuple[int, int]) -> Box:
     """The place in whole pixels, cut at the frame's edges."""
-    x, y, side = place
-    left, top = (min(max(0, round(centre - side / 2)), end - 1) for centre, end in ((x, shape[1]), (y, shape[0])))
-    right, bottom = min(shape[1], round(x + side / 2)), min(shape[0], round(y + side / 2))
-    return Box(left, top, max(1, right - left), max(1, bottom - top))
+    height, width = shape
+    side = round(place[2])
+    x, y = round(place[0] - side / 2), round(place[1] - side / 2)
+    left, top = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
+    return Box(left, top, max(1, min(x + side, width) - left), max(1, min(y + side, height) - top))

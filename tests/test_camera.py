@@ -1,0 +1,72 @@
+import time
+
+import numpy as np
+import pytest
+from made_videos import MjpegServer, make_video, number_of, scene
+
+from emotion.camera import Camera
+from emotion.errors import InputError
+
+
+def take(camera, seconds):
+    """What is taken from `camera` in so many seconds: (number, time, how old it was), as fast as it comes."""
+    taken, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (frame := camera.newest(0.1)) is not None:
+            image, time_s, captured_s = frame
+            taken.append((number_of(image), time_s, captured_s))
+    return taken
+
+
+def test_a_stream_gives_every_frame_to_who_is_quick_and_the_newest_to_who_is_slow():
+    with MjpegServer(scene, fps=25) as server, Camera(server.url) as camera:
+        quick = [number for number, _, _ in take(camera, 0.8)]
+        assert len(quick) > 10
+        assert max(np.diff(quick)) <= 2
+        time.sleep(0.4)
+        sent = server.number
+        number, _, captured_s = take(camera, 0.1)[0]
+        assert number % 256 >= sent - 1, "not one of the ten that have passed meanwhile"
+        assert captured_s - server.sent_s[number] < 0.2
+
+
+def test_times_are_those_of_the_capture():
+    with MjpegServer(scene, fps=20) as server, Camera(server.url) as camera:
+        taken = take(camera, 1.0)
+        assert np.median(np.diff([time_s for _, time_s, _ in taken])) == pytest.approx(0.05, abs=0.02)
+
+
+def test_a_camera_that_dies_is_waited_for_and_taken_up_again():
+    notes = []
+    with MjpegServer(scene) as server, Camera(server.url, notes.append) as camera:
+        assert take(camera, 0.4)
+        server.stop()
+        take(camera, 0.5)
+        assert take(camera, 0.2) == []
+        assert camera.lost
+        assert not camera.finished
+        server.start()
+        assert take(camera, 2.5)
+        assert not camera.lost
+    assert notes == [f"{server.url}: lost; waiting for it to come back", f"{server.url}: is back"]
+
+
+def test_a_file_plays_at_its_own_pace_and_ends(tmp_path):
+    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=25)
+    started = time.monotonic()
+    with Camera(str(path)) as camera:
+        taken = []
+        while not camera.finished:
+            if (frame := camera.newest(0.1)) is not None:
+                taken.append(number_of(frame[0]))
+    assert taken[-1] == 19
+    assert taken == sorted(set(taken))
+    assert 0.7 < time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("source", ["99", "http://127.0.0.1:9/video", "missing.mp4"])
+def test_what_cannot_be_opened_at_first_is_an_error(source):
+    started = time.monotonic()
+    with pytest.raises(InputError, match=source):
+        Camera(source)
+    assert time.monotonic() - started < 8

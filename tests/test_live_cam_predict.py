@@ -1,0 +1,156 @@
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from made_videos import MjpegServer, frames_of, make_video, paste, portrait, scene, times_of
+
+HEADLESS = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+SCREEN = shutil.which("Xvfb") and shutil.which("xdotool")
+needs_screen = pytest.mark.skipif(not SCREEN, reason="no Xvfb or no xdotool here: apt-get install xvfb xdotool")
+
+
+@contextmanager
+def running(repository, folder, *arguments, env=HEADLESS):
+    """The live script, started; killed at the end if it still runs."""
+    command = [sys.executable, repository / "live_cam_predict.py", *arguments]
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def face_scene(sample):
+    import cv2
+
+    head = portrait(cv2.imread(str(sample)), 70)
+
+    def draw(number):
+        image = np.full((240, 320, 3), (90, 110, 120), np.uint8)
+        paste(image, head, 140 + number % 40, 120)
+        return image
+
+    return draw
+
+
+def test_a_stream_is_recorded_at_true_time_through_the_death_of_its_camera(
+    repository, tiny_model, tmp_path, face_scene
+):
+    with MjpegServer(face_scene, fps=15) as server:
+        arguments = "--camera", server.url, "--model", tiny_model, "-o", "out.mp4", "--csv", "a.csv"
+        with running(repository, tmp_path, *arguments) as process:
+            told = []
+            listener = threading.Thread(target=lambda: told.extend(iter(process.stderr.readline, "")))
+            listener.start()
+            wait_for(lambda: server.number > 20)
+            server.stop()
+            wait_for(lambda: any("lost" in line for line in told))
+            server.start()
+            wait_for(lambda: any("is back" in line for line in told))
+            back = server.number
+            wait_for(lambda: server.number > back + 15)
+            process.send_signal(signal.SIGINT)
+            summary = process.stdout.read()
+            assert process.wait(20) == 130
+            listener.join(5)
+    assert "no window: there is no display" in told[0]
+    times = times_of(tmp_path / "out.mp4")
+    assert max(np.diff(times)) > 0.8, "the gap is there: the camera was away for a second at least"
+    assert np.median(np.diff(times)) == pytest.approx(1 / 15, abs=0.03)
+    with (tmp_path / "a.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["frame"] for row in rows}) >= 0.8 * len(times), "its face is seen in nearly every frame"
+    assert f"{len(times)} frames" in summary
+
+
+def test_a_file_ends_by_itself(run_script, tiny_model, tmp_path, face_scene):
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(50)], fps=25)
+    done = run_script("live_cam_predict.py", "--camera", path, "--model", tiny_model, "-o", "out.mp4", env=HEADLESS)
+    assert done.returncode == 0, done.stderr
+    assert len(frames_of(tmp_path / "out.mp4")) > 5
+    assert "face 1: seen" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "no window can be shown: there is no display"),
+        (["--camera", "99", "--csv", "a.csv"], "--camera 99: cannot be opened"),
+        (["--camera", "missing.mp4", "--csv", "a.csv"], "missing.mp4: no such file"),
+        (["--camera", "http://127.0.0.1:9/", "--csv", "a.csv"], "http://127.0.0.1:9/: cannot be opened"),
+    ],
+)
+def test_a_wrong_call_ends_with_one_line(run_script, tiny_model, tmp_path, arguments, reason):
+    done = run_script("live_cam_predict.py", *arguments, "--model", tiny_model, "--quiet", env=HEADLESS)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def screen():
+    """A display of its own, and the environment that points to it."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    with os.fdopen(read) as answer:
+        display = f":{answer.readline().strip()}"
+    yield HEADLESS | {"DISPLAY": display}
+    server.terminate()
+    server.wait(10)
+
+
+def wait_for(condition, seconds=25):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.03)
+
+
+def xdotool(env, *arguments):
+    return subprocess.run(["xdotool", *arguments], env=env, capture_output=True, text=True, check=False).stdout.split()
+
+
+@needs_screen
+@pytest.mark.parametrize("last_key", ["q", "Escape"])
+def test_keys_rule_the_window(repository, tiny_model, tmp_path, screen, last_key):
+    with MjpegServer(lambda number: scene(number, (320, 240)), fps=20) as server:
+        arguments = "--camera", server.url, "--model", tiny_model, "--csv", "a.csv"
+        with running(repository, tmp_path, *arguments, env=screen) as process:
+            wait_for(lambda: xdotool(screen, "search", "--name", "^Emotions"))
+            window = xdotool(screen, "search", "--name", "^Emotions")[-1]
+            time.sleep(0.3)
+            xdotool(screen, "key", "--window", window, "s")
+            wait_for(lambda: list(tmp_path.glob("output/snapshot-*.png")))
+            xdotool(screen, "key", "--window", window, "space")
+            time.sleep(0.5)
+            assert process.poll() is None
+            xdotool(screen, "key", "--window", window, last_key)
+            output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "snapshot: output" in errors
+    assert "frames a second" in output
+
+
+@needs_screen
+def test_a_video_is_shown_while_it_is_annotated(repository, tiny_model, tmp_path, screen):
+    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(12)])
+    command = [sys.executable, repository / "vid_predict.py", path, "--model", tiny_model, "--show", "-o", "out.mp4"]
+    done = subprocess.run(list(map(str, command)), cwd=tmp_path, env=screen, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert len(frames_of(tmp_path / "out.mp4")) == 12

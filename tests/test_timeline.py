@@ -1,0 +1,78 @@
+import cv2
+import numpy as np
+import pytest
+
+from emotion.errors import InputError
+from emotion.face_detector import Box
+from emotion.labels import SEVEN_EMOTIONS
+from emotion.recognizer import Recognition
+from emotion.timeline import BINS, FACES, Timeline, clock
+
+NEUTRAL, HAPPY = np.eye(7, dtype=np.float32)[:2]
+
+
+def face(id_, felt):
+    return Recognition(Box(0, 0, 50, 50), SEVEN_EMOTIONS[felt.argmax()], felt, id_)
+
+
+def test_shares_are_of_the_time_a_face_was_seen():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for i in range(40):
+        timeline.add(i / 10, [face(1, HAPPY if i < 30 else NEUTRAL)] + [face(2, NEUTRAL)] * (i >= 20))
+    assert timeline.shares(1)[:2] == pytest.approx([0.25, 0.75])
+    assert timeline.shares(2)[0] == 1
+    assert timeline.summary(10) == [
+        "  face 1: seen 4.0 s, happiness 75%, neutral 25%",
+        "  face 2: seen 2.0 s, neutral 100%",
+    ]
+
+
+def test_hours_take_no_more_room_than_seconds_and_lose_nothing():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for second in range(3 * 3600):
+        timeline.add(second, [face(1, HAPPY if second >= 5400 else NEUTRAL)])
+    assert timeline.sums[1].shape == (BINS, 7)
+    assert timeline.sums[1].sum() == 3 * 3600
+    assert timeline.shares(1)[:2] == pytest.approx([0.5, 0.5])
+    half = int(5400 / timeline.bin_s)
+    assert timeline.sums[1][: half - 1, 1].sum() == 0, "each feeling stays at its time"
+
+
+def test_of_a_crowd_those_seen_least_give_way():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for _ in range(3):
+        timeline.add(0, [face(1, HAPPY)])
+    for id_ in range(2, 2 * FACES):
+        timeline.add(1, [face(id_, NEUTRAL)])
+    assert len(timeline.sums) == FACES
+    assert timeline.longest()[0] == 1
+
+
+def test_the_plot_has_the_colours_of_what_was_felt_where_it_was_felt(tmp_path):
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for i in range(100):
+        timeline.add(i / 25, [face(1, HAPPY)] if i < 50 else [])
+    timeline.plot(tmp_path / "a.png", "a.mp4")
+    picture = cv2.imread(str(tmp_path / "a.png"))
+    happy = np.abs(picture.astype(int) - (60, 200, 255)).max(axis=2) < 12
+    height, width = happy.shape
+    columns = np.flatnonzero(happy[: height * 2 // 3].any(axis=0)) / width
+    lane = columns[columns < 0.8]
+    assert lane.min() < 0.15
+    assert 0.35 < lane.max() < 0.55, "the second half, without a face, is empty"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_no_face_at_all_is_a_plot_too_and_a_format_unknown_is_an_error(tmp_path):
+    timeline = Timeline(SEVEN_EMOTIONS)
+    timeline.add(0, [])
+    timeline.plot(tmp_path / "a.png", "a.mp4")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    with pytest.raises(InputError, match="cannot be written"):
+        timeline.plot(tmp_path / "a.xyz", "a.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (12.34, "12.3 s"), (245, "4:05"), (3723, "1:02:03")])
+def test_clock(seconds, text):
+    assert clock(seconds) == text

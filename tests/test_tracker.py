@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+
+from emotion.face_detector import Box
+from emotion.recognizer import Recognition
+from emotion.tracker import Tracker
+
+LABELS = ("neutral", "happiness", "anger")
+CALM = np.array([0.8, 0.1, 0.1], np.float32)
+HAPPY = np.array([0.1, 0.8, 0.1], np.float32)
+
+
+def seen(x, y=100, side=80, felt=CALM):
+    return Recognition(Box(round(x - side / 2), round(y - side / 2), side, side), LABELS[felt.argmax()], felt)
+
+
+def looks(person):
+    """A face as a picture, uint8 (48, 48): the same for the same person but for a little noise."""
+    blocks = np.random.default_rng(person).integers(0, 256, (6, 6)).repeat(8, 0).repeat(8, 1)
+    return np.clip(blocks + np.random.default_rng().normal(0, 8, (48, 48)), 0, 255).astype(np.uint8)
+
+
+def ids(tracker, time_s, places, people=None):
+    """The ids that faces at `places` (x of the middle) get."""
+    faces = (
+        None if people is None else np.stack([looks(p) for p in people]) if people else np.empty((0, 48, 48), np.uint8)
+    )
+    return [face.id for face in tracker.update([seen(x) for x in places], time_s, faces)]
+
+
+def test_a_face_keeps_its_id_and_a_new_one_gets_the_next():
+    tracker = Tracker(LABELS)
+    assert ids(tracker, 0.0, [100]) == [1]
+    assert ids(tracker, 0.04, [104, 400]) == [1, 2]
+    assert ids(tracker, 0.08, [404, 108]) == [2, 1], "whatever order they are found in"
+
+
+@pytest.mark.parametrize("fps", [10, 30, 60])
+def test_ids_survive_a_crossing_with_the_one_behind_hidden(fps):
+    """Two people walk past each other; while they overlap only the one in front, 1, is found."""
+    tracker = Tracker(LABELS)
+    for frame in range(3 * fps):
+        time_s = frame / fps
+        right, left = 100 + 150 * time_s, 500 - 150 * time_s
+        hidden = abs(right - left) < 60
+        found = ids(tracker, time_s, [right] if hidden else [right, left], [7] if hidden else [7, 8])
+        assert found == ([1] if hidden else [1, 2]), f"at {time_s:.2f} s"
+
+
+def test_ids_survive_two_who_meet_and_turn_back():
+    tracker = Tracker(LABELS)
+    for frame in range(90):
+        away = abs(frame - 45) * 5
+        hidden = away < 30
+        found = ids(
+            tracker, frame / 30, [300 - away] if hidden else [300 - away, 300 + away], [7] if hidden else [7, 8]
+        )
+        assert found == ([1] if hidden else [1, 2]), f"frame {frame}"
+
+
+@pytest.mark.parametrize(("absence_s", "same"), [(0.1, True), (1.0, True), (1.9, True), (2.5, False)])
+def test_a_face_comes_back_from_behind_something(absence_s, same):
+    tracker = Tracker(LABELS)
+    assert ids(tracker, 0.0, [200], [7]) == [1]
+    assert ids(tracker, 0.1 + absence_s / 2, [], []) == []
+    assert ids(tracker, 0.0 + absence_s, [215], [7]) == ([1] if same else [2])
+
+
+def test_somebody_else_in_the_same_place_is_somebody_else():
+    tracker = Tracker(LABELS)
+    for frame in range(10):
+        ids(tracker, frame / 30, [200], [7])
+    assert ids(tracker, 1.3, [200], [8]) == [2]
+
+
+@pytest.mark.parametrize("fps", [10, 30, 60])
+def test_one_wild_frame_does_not_change_the_label_and_a_real_change_shows_within_half_a_second(fps):
+    tracker = Tracker(LABELS)
+    felt = [CALM] * fps + [HAPPY] + [CALM] * fps + [HAPPY] * fps
+    shown = [tracker.update([seen(100, felt=p)], i / fps)[0].emotion for i, p in enumerate(felt)]
+    if fps > 10:  # at 10 a second a wild frame is a tenth of a second
+        assert set(shown[: 2 * fps + 1]) == {"neutral"}
+    assert set(shown[2 * fps + 1 + fps // 2 :]) == {"happiness"}
+
+
+def test_the_half_life_is_one_whatever_the_frame_rate():
+    for fps in (10, 20, 50):
+        tracker = Tracker(LABELS, half_life=0.2)
+        tracker.update([seen(100, felt=CALM)], 0.0)
+        for i in range(1, fps // 5 + 1):
+            face = tracker.update([seen(100, felt=HAPPY)], i / fps)[0]
+        assert face.probabilities == pytest.approx((CALM + HAPPY) / 2, abs=1e-5)
+        assert face.probabilities.dtype == np.float32
+
+
+def test_a_half_life_of_nothing_leaves_every_frame_to_itself():
+    tracker = Tracker(LABELS, half_life=0)
+    for i, felt in enumerate([CALM, HAPPY, CALM]):
+        face = tracker.update([seen(100, felt=felt)], i / 30)[0]
+        assert (face.emotion, face.id) == (LABELS[felt.argmax()], 1)
+        assert (face.probabilities == felt).all()
+
+
+def test_a_clock_that_stands_still_breaks_nothing():
+    tracker = Tracker(LABELS)
+    assert [ids(tracker, 1.0, [100]) for _ in range(3)] == [[1]] * 3
+
+
+def test_in_a_crowd_walking_at_random_hardly_an_id_changes():
+    """Eight people of known ways, each missed on one frame of ten: the made truth."""
+    rng = np.random.default_rng(3)
+    start, speed = rng.uniform(0, 1200, (8, 2)), rng.uniform(-120, 120, (8, 2))
+    tracker, last, changes, total = Tracker(LABELS), {}, 0, 0
+    for frame in range(150):
+        people = [p for p in rng.permutation(8) if rng.random() > 0.1]
+        middles = [start[p] + speed[p] * frame / 30 + rng.normal(0, 1.5, 2) for p in people]
+        faces = np.stack([looks(p) for p in people])
+        found = tracker.update([seen(x, y) for x, y in middles], frame / 30, faces)
+        for person, face in zip(people, found, strict=True):
+            changes += last.setdefault(person, face.id) != face.id
+            last[person] = face.id
+            total += 1
+    assert total > 1000
+    assert changes == 0

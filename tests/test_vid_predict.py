@@ -1,0 +1,137 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import av
+import numpy as np
+import pytest
+from made_videos import frames_of, make_video, paste, portrait, times_of
+
+SIZE = (320, 240)
+
+
+@pytest.fixture(scope="module")
+def party(tmp_path_factory, sample):
+    """Two seconds, with sound and an uneven rate: a face from frame 10 on. The truth: nobody before."""
+    import cv2
+
+    head = portrait(cv2.imread(str(sample)), 70)
+    images = [np.full((SIZE[1], SIZE[0], 3), (90, 110, 120), np.uint8) for _ in range(40)]
+    for i, image in enumerate(images[10:]):
+        paste(image, head, 120 + 2 * i, 120)
+    times = np.cumsum([0.03, 0.07] * 20) - 0.03
+    return make_video(tmp_path_factory.mktemp("videos") / "party.mp4", images, times, audio=["aac"])
+
+
+def test_the_copy_the_records_and_the_plot_tell_the_same_story(run_script, party, tiny_model, tmp_path):
+    done = run_script(
+        "vid_predict.py", party, "--model", tiny_model, "-o", "out.mp4", "--json", "a.json", "--csv", "a.csv",
+        "--plot", "a.png", "--detect-every", "5",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.json", "a.png", "out.mp4"]
+
+    assert times_of(tmp_path / "out.mp4") == pytest.approx(times_of(party), abs=0.001)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == SIZE
+        assert len(container.streams.audio) == 1
+
+    records = json.loads((tmp_path / "a.json").read_text())
+    frames = records["frames"]
+    assert (records["schema"], len(records["labels"]), records["source"]) == (1, 7, str(party))
+    assert [frame["index"] for frame in frames] == list(range(40))
+    assert [frame["time_s"] for frame in frames] == pytest.approx(times_of(party), abs=0.001)
+    assert [len(frame["faces"]) for frame in frames] == [0] * 10 + [1] * 30
+    assert {face["id"] for frame in frames for face in frame["faces"]} == {1}
+    for i, frame in enumerate(frames[10:]):
+        x, y, width, height = frame["faces"][0]["box"]
+        assert (x + width / 2, y + height / 2) == pytest.approx((120 + 2 * i, 120), abs=15)
+        assert sum(frame["faces"][0]["emotions"].values()) == pytest.approx(1, abs=0.002)
+
+    with (tmp_path / "a.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["frame"]) for row in rows] == list(range(10, 40))
+    assert [row["label"] for row in rows] == [frame["faces"][0]["label"] for frame in frames[10:]]
+
+    drawn = [np.abs(a.astype(int) - b).max() > 100
+             for a, b in zip(frames_of(party), frames_of(tmp_path / "out.mp4"), strict=True)]  # fmt: skip
+    assert drawn == [False] * 10 + [True] * 30, "a frame without a face is there, and is as it was"
+    assert "40 frames" in done.stdout
+    assert "face 1: seen" in done.stdout
+
+
+def test_the_default_is_a_copy_in_the_folder_output_and_quiet_is_quiet(run_script, party, tiny_model, tmp_path):
+    done = run_script("vid_predict.py", party, "--model", tiny_model, "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["output/party.mp4"]
+
+
+def test_tensorflow_is_not_needed(repository, party, tiny_model, tmp_path):
+    code = (
+        "import sys; sys.argv[0] = 'vid_predict.py'; import vid_predict; vid_predict.main();"
+        "print([m for m in ('tensorflow', 'keras', 'matplotlib') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, party, "--model", tiny_model, "--csv", tmp_path / "a.csv"]
+    done = subprocess.run(list(map(str, command)), cwd=repository, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_of_a_truncated_video_what_is_there_is_done(run_script, party, tiny_model, tmp_path):
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(party.read_bytes()[: party.stat().st_size * 2 // 3])
+    done = run_script("vid_predict.py", cut, "--model", tiny_model, "-o", "out.mp4", "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.startswith("vid_predict.py: error:")
+    assert "cut short" in done.stderr
+    assert 10 < len(frames_of(tmp_path / "out.mp4")) < 40
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_leaves_a_playable_file_and_whole_records(repository, tiny_model, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (8, 480, 640, 3)).astype(np.uint8)
+    source = make_video(tmp_path / "long.mp4", [noise[i % 8] for i in range(160)], fps=25)
+    command = [sys.executable, repository / "vid_predict.py", source, "--model", tiny_model, "-o", "out.mp4",
+               "--json", "a.json"]  # fmt: skip
+    process = subprocess.Popen(list(map(str, command)), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    partial = tmp_path / ".out.mp4.partial"
+    for _ in range(2000):
+        if partial.exists() and partial.stat().st_size > 20_000:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert errors.strip() == "vid_predict.py: interrupted; what was done is kept"
+    frames = len(frames_of(tmp_path / "out.mp4"))
+    assert 0 < frames < 160
+    assert len(json.loads((tmp_path / "a.json").read_text())["frames"]) == frames
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "long.mp4", "out.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["missing.mp4"], "missing.mp4: no such file"),
+        (["{party}", "-o", "{party}"], "is the input"),
+        (["{party}", "-o", "no/folder/out.mp4"], "there is no folder"),
+        (["{party}", "--csv", "same.txt", "--json", "same.txt"], "same.txt"),
+        (["{party}", "--detect-every", "0"], "--detect-every"),
+        (["{party}", "--smooth", "-1"], "--smooth"),
+        (["{party}", "--show"], "--show"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_changes_nothing(run_script, party, tiny_model, tmp_path, arguments, reason):
+    before = party.read_bytes()
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    filled = [argument.format(party=party) for argument in arguments]
+    done = run_script("vid_predict.py", *filled, "--model", tiny_model, env=environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith("vid_predict.py: error: ")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert party.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
