@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.model_file import check_layers, load_predictor, read_card, read_config, sha256
+from emotion.model_file import check_input, check_layers, load_predictor, read_card, read_config, sha256
 
 THREADS = 4  # a face is too little work for more
 REPOSITORY = Path(__file__).parent.parent
@@ -33,7 +33,9 @@ def find_light(path: Path, note: Callable[[str], None]) -> Path:
     for light in (beside, cached):
         if (read_light_card(light) or {}).get("sha256") == fingerprint:
             return light
-    check_layers(read_config(path), path)  # what is wrong with the file should show before the wait
+    config = read_config(path)  # what is wrong with it should show before the wait
+    check_layers(config, path)
+    check_input(config, path)
     note(f"{path}: making its light copy for the CPU, once")
     return write_light(path, beside if os.access(path.parent, os.W_OK) else cached)
 

@@ -196,6 +196,15 @@ def check_layers(config, path: Path) -> None:
             check_layers(part, path)
 
 
+def check_input(config: dict, path: Path) -> None:
+    """Raise InputError if a stored configuration says that the network takes no faces: Keras is seconds away yet."""
+    layers = config["config"]["layers"] if isinstance(config["config"], dict) else config["config"]
+    first = layers[0]["config"] if layers else {}
+    shape = first.get("batch_shape") or first.get("batch_input_shape")
+    if shape and (len(shape) != 4 or shape[3] not in (1, 3)):
+        raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in, got {tuple(shape)}; name another --model")
+
+
 def open_h5(path: Path):
     """`path` as an h5py.File to read, or an InputError that says what it is instead."""
     import h5py  # a prediction from a light file does without
