@@ -21,13 +21,13 @@ needs_screen = pytest.mark.skipif(not SCREEN, reason="no Xvfb or no xdotool here
 def running(repository, folder, *arguments, env=HEADLESS):
     """The live script, started; killed at the end if it still runs."""
     command = [sys.executable, repository / "live_cam_predict.py", *arguments]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         list(map(str, command)), cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,9 @@ def test_a_stream_is_recorded_at_true_time_through_the_death_of_its_camera(
             told = []
             listener = threading.Thread(target=lambda: told.extend(iter(process.stderr.readline, "")))
             listener.start()
-            wait_for(lambda: server.number > 20)
+            wait_for((tmp_path / ".out.mp4.partial").exists)
+            begun = server.number
+            wait_for(lambda: server.number > begun + 15)
             server.stop()
             wait_for(lambda: any("lost" in line for line in told))
             server.start()
@@ -134,13 +136,17 @@ def test_keys_rule_the_window(repository, tiny_model, tmp_path, screen, last_key
         with running(repository, tmp_path, *arguments, env=screen) as process:
             wait_for(lambda: xdotool(screen, "search", "--name", "^Emotions"))
             window = xdotool(screen, "search", "--name", "^Emotions")[-1]
-            time.sleep(0.3)
-            xdotool(screen, "key", "--window", window, "s")
-            wait_for(lambda: list(tmp_path.glob("output/snapshot-*.png")))
-            xdotool(screen, "key", "--window", window, "space")
-            time.sleep(0.5)
+
+            def press(key):
+                xdotool(screen, "key", "--window", window, key)
+                time.sleep(0.4)
+                return True
+
+            # A window that has just opened may not listen yet: the first key is pressed until it is heard.
+            wait_for(lambda: press("s") and list(tmp_path.glob("output/snapshot-*.png")))
+            press("space")
             assert process.poll() is None
-            xdotool(screen, "key", "--window", window, last_key)
+            press(last_key)
             output, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "snapshot: output" in errors
