@@ -6,11 +6,12 @@ python fer.py --evaluate models/fer.h5 --tta     measure a model on every split 
 """
 
 import argparse
-import sys
+import json
 from dataclasses import asdict
 
 from emotion import cli
 from emotion.dataset import Dataset, load
+from emotion.errors import InputError
 from emotion.flags import parse_arguments
 
 
@@ -68,8 +69,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Measure it, once on each split, and write it all down.
     figures = measure(classifier_of(model), dataset.splits)
-    facts = {"command": " ".join(["python", *sys.argv]), "trained_on": args.labels, "temperature": temperature}
-    card = build_card(model, dataset, recipe, checkpoint, figures, seed=args.seed, **facts)
+    facts = {"seed": args.seed, "trained_on": args.labels, "temperature": temperature}
+    card = build_card(model, dataset, recipe, checkpoint, figures, **facts)
     save_model(model, args.output, card)
     write_light(args.output)
     plot_run(card, classifier_of(model), dataset, args.output)
@@ -81,22 +82,31 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.assessment import assess
     from emotion.comparison import compare_costs
+    from emotion.model_file import write_text
 
     say = cli.note_to_stderr(args)
-    results = assess(dataset, args, say)
-    compare_costs(args, results, say)
+    results, report = assess(dataset, args, say)
+    costs = compare_costs(args, results, say)
+    if args.json:
+        report["costs"] = {model: asdict(cost) for model, cost in costs.items()}
+        write_text(args.json, json.dumps(report, indent=1) + "\n")
 
 
 def preview(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.preview import preview_augmentation
+    from emotion.recipe import recipe_of
 
-    preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation)
+    ranges = recipe_of(args.network).augmentation
+    if ranges is None:
+        raise InputError(f"--preview-augmentation: the recipe of {args.network} changes nothing in a face")
+    preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation, ranges)
 
 
 def export(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.images import export_images
 
-    export_images(dataset, args.export_images)
+    count = export_images(dataset, args.export_images, quiet=args.quiet)
+    print(f"{args.export_images}: {count} faces")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Models side by side on the same faces: `fer.py --evaluate`."""
 
 import argparse
-import json
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -14,47 +13,59 @@ from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
 from emotion.evaluation import Classify, Score, ensemble, format_table, mcnemar, mirrored, protocols, score
 from emotion.labels import SYNONYMS, emotions
-from emotion.model_file import write_text
 from emotion.robustness import format_table as format_robustness
 from emotion.robustness import robustness
 from emotion.votes import truth
 
 
-def assess(dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]) -> list[tuple[str, str, Score]]:
-    """Measure the models of `args.evaluate`, print the tables, write what `args` asks for.
+def assess(
+    dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]
+) -> tuple[list[tuple[str, str, Score]], dict]:
+    """Measure the models of `args.evaluate` and print the tables.
 
-    Returns (model, split, score) for each model, split and protocol.
+    Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
     """
     splits = chosen_splits(dataset, args.split)
+    members = load_members(args, say)
+    results, distances, calibrations = [], [], {}
+    for split_name, split in splits.items():
+        asked = [args.protocol] if args.protocol else protocols(split)
+        probabilities = {name: classify(split.faces) for name, classify in members.items()}
+        for name, found in probabilities.items():
+            results += [(name, split_name, score(found, split, protocol)) for protocol in asked]
+            if split.votes is not None:
+                calibrations[f"{name}, {split_name}"] = calibration(found, split.votes).as_dict()
+        distances += [apart(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)]
+    print(format_table(results))
+    print_distances(distances)
+    print_calibrations(calibrations)
+    report = {
+        "schema": 1,
+        "data": dataset.fingerprint,
+        "scores": [{"model": name, "split": split, **s.as_dict()} for name, split, s in results],
+        "mcnemar": distances,
+        "calibration": calibrations,
+        "robustness": measure_robustness(members, splits, args) if args.robustness else {},
+    }
+    return results, report
+
+
+def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Classify]:
+    """The models of `args.evaluate` by name, mirrored and joined as `args` asks for."""
     labels = tuple(args.labels.split(",")) if args.labels else None
-    members = {path.stem: in_order(load_classifier([path], args.device, labels, say), path) for path in args.evaluate}
+    loaded = [in_order(load_classifier([path], args.device, labels, say), path) for path in args.evaluate]
+    members = dict(zip(names_of(args.evaluate), loaded, strict=True))
     if args.tta:
         members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}
     if args.ensemble:
         members["ensemble"] = ensemble(members.values())
-    results, report = [], {"schema": 1, "data": dataset.fingerprint, "calibration": {}, "mcnemar": [], "robustness": {}}
-    for split_name, split in splits.items():
-        asked = [args.protocol] if args.protocol else protocols(split)
-        probabilities = {name: classify(split.faces) for name, classify in members.items()}
-        for name in members:
-            results += [(name, split_name, score(probabilities[name], split, protocol)) for protocol in asked]
-            if split.votes is not None:
-                report["calibration"][f"{name}, {split_name}"] = calibration(probabilities[name], split.votes).as_dict()
-        for first, second in combinations(members, 2):
-            report["mcnemar"].append(apart(first, second, probabilities, split_name, split, asked[0]))
-    print(format_table(results))
-    for pair in report["mcnemar"]:
-        print("{first} and {second}, {split}, {protocol}: McNemar p = {p:.3g}".format(**pair))
-    for name, found in report["calibration"].items():
-        print(f"{name}: expected calibration error {found['expected_error']:.3f}, cross-entropy {found['cross_entropy']:.3f} "
-              f"(people {found['humans_cross_entropy']:.3f}), total variation {found['total_variation']:.3f} "
-              f"(people {found['humans_total_variation']:.3f})")  # fmt: skip
-    if args.robustness:
-        report["robustness"] = measure_robustness(members, splits, args)
-    if args.json:
-        report["scores"] = [{"model": name, "split": split, **s.as_dict()} for name, split, s in results]
-        write_text(args.json, json.dumps(report, indent=1) + "\n")
-    return results
+    return members
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """The models' names for a table: the files' stems, numbered where two are the same."""
+    stems = [path.stem for path in paths]
+    return [stem if stems.count(stem) == 1 else f"{stem} {stems[: i + 1].count(stem)}" for i, stem in enumerate(stems)]
 
 
 def chosen_splits(dataset: Dataset, name: str | None) -> dict[str, Split]:
@@ -76,15 +87,28 @@ def in_order(classifier: EmotionClassifier, path: Path) -> Classify:
     return lambda faces: classifier.classify(faces)[:, order]
 
 
-def apart(first: str, second: str, probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
+def apart(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
     """The McNemar test between two models' answers on one split."""
-    rows, _ = truth(protocol, split)
-    answers = [probabilities[name][rows].argmax(axis=1) for name in (first, second)]
     # Seven outputs and eight may meet here; contempt counts as neutral then, for both.
-    classes = min(probabilities[name].shape[1] for name in (first, second))
-    answers = [np.where(answer < classes, answer, 0) for answer in answers]
-    p = mcnemar(*answers, truth(protocol, split, classes)[1])
-    return {"first": first, "second": second, "split": split_name, "protocol": protocol, "p": p}
+    classes = min(probabilities[name].shape[1] for name in pair)
+    rows, true = truth(protocol, split, classes)
+    answers = [probabilities[name][rows].argmax(axis=1) for name in pair]
+    p = mcnemar(*(np.where(answer < classes, answer, 0) for answer in answers), true)
+    return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
+
+
+def print_distances(distances: list[dict]) -> None:
+    for pair in distances:
+        print("{first} and {second}, {split}, {protocol}: McNemar p = {p:.3g}".format(**pair))
+
+
+def print_calibrations(calibrations: dict[str, dict]) -> None:
+    for name, found in calibrations.items():
+        print(
+            "{name}: expected calibration error {expected_error:.3f}, cross-entropy {cross_entropy:.3f} (people "
+            "{humans_cross_entropy:.3f}), total variation {total_variation:.3f} (people {humans_total_variation:.3f})"
+            .format(name=name, **found)
+        )  # fmt: skip
 
 
 def measure_robustness(members: dict[str, Classify], splits: dict[str, Split], args: argparse.Namespace) -> dict:

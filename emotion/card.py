@@ -5,7 +5,10 @@ After Mitchell et al., Model Cards for Model Reporting, arXiv:1810.03993.
 
 import importlib.metadata
 import platform
+import shlex
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from emotion.calibration import calibration
 from emotion.checkpoint import Checkpoint
@@ -18,7 +21,7 @@ PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python")
 
 
 def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, figures: dict, **facts) -> dict:
-    """The card of the Keras `model`; `figures` as `measure` gives them, `facts` as they are (seed, command ...)."""
+    """The card of the Keras `model`; `figures` as `measure` gives them, `facts` as they are (seed, temperature ...)."""
     classes = model.output_shape[-1]
     return {
         "schema": 1,
@@ -29,6 +32,7 @@ def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, 
         "parameters": model.count_params(),
         "recipe": asdict(recipe),
         **facts,
+        "command": command_line(sys.argv),
         "seconds": round(checkpoint.seconds),
         "data": {
             "fingerprint": dataset.fingerprint,
@@ -38,6 +42,12 @@ def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, 
         "splits": figures,
         "history": checkpoint.history,
     }
+
+
+def command_line(arguments: list[str]) -> str:
+    """How the script was called; of a path, only the name: where it lies on somebody's disk is nobody's business."""
+    parts = [Path(argument).name if Path(argument).is_absolute() else argument for argument in arguments]
+    return shlex.join(["python", *parts])
 
 
 def version(package: str) -> str | None:

@@ -32,7 +32,6 @@ class Checkpoint:
             if not resume:
                 raise InputError(f"{folder}: holds an unfinished run; go on with --resume, or delete the folder")
             self.read_state()
-        folder.mkdir(parents=True, exist_ok=True)
         self.running = keras.callbacks.LambdaCallback(on_epoch_begin=self.start_epoch, on_epoch_end=self.save_running)
         self.best = keras.callbacks.LambdaCallback(on_epoch_end=self.save_best)
 
@@ -57,6 +56,10 @@ class Checkpoint:
     def attach(self, model: keras.Model) -> None:
         """Watch over the compiled `model`, and put the last whole epoch's weights and optimizer into it, if any."""
         self.model = model
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--output: cannot write {self.folder}: {error.strerror}") from None
         if "running" in self.files:
             model.optimizer.build(model.trainable_variables)
             model.load_weights(self.folder / self.files["running"])
@@ -92,4 +95,4 @@ class Checkpoint:
 
     def finish(self) -> None:
         """The run is over and its result is safe elsewhere."""
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotion.augmentation import Ranges, augment
+from emotion.augmentation import DEFAULT_RANGES, Ranges, augment
 from emotion.errors import InputError
 
 ROWS, VARIANTS = 8, 9  # faces on the sheet, and changed copies of each
@@ -13,15 +13,15 @@ ENLARGE = 2  # screen pixels a pixel
 GAP = 4  # white pixels between the faces, and twice between before and after
 
 
-def preview_augmentation(faces: np.ndarray, path: Path, ranges: Ranges | None = None, seed: int = 0) -> None:
+def preview_augmentation(faces: np.ndarray, path: Path, ranges: Ranges = DEFAULT_RANGES, seed: int = 0) -> None:
     """Draw faces of `faces`, uint8 (N, 48, 48), into the image file `path`: each row one face, as it is and changed.
 
-    `ranges`: the augmentation of a recipe (default: the shipped network's). InputError where `path` cannot be written.
+    `ranges`: the augmentation of a recipe. InputError where `path` cannot be written.
     """
     rng = np.random.default_rng(seed)
     chosen = faces[np.sort(rng.choice(len(faces), min(ROWS, len(faces)), replace=False))]
     repeated = np.repeat(chosen, VARIANTS, axis=0)
-    changed = augment(repeated, rng, ranges or Ranges()).reshape(len(chosen), VARIANTS, *chosen.shape[1:])
+    changed = augment(repeated, rng, ranges).reshape(len(chosen), VARIANTS, *chosen.shape[1:])
     rows = [sheet_row(face, variants) for face, variants in zip(chosen, changed, strict=True)]
     sheet = cv2.copyMakeBorder(np.concatenate(rows), 0, GAP, 0, GAP, cv2.BORDER_CONSTANT, value=255)
     write_image(sheet, path)

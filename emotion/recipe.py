@@ -9,7 +9,7 @@ from emotion.augmentation import DEFAULT_RANGES, NO_TONE, Ranges
 class Recipe:
     """The defaults train the shipped network."""
 
-    epochs: int = 32
+    epochs: int = 22
     batch_size: int = 64
     optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
     learning_rate: float = 0.002  # the highest

@@ -120,12 +120,11 @@ def classifier_of(model: keras.Model) -> Classify:
 def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> float:
     """Let the network be as sure as people are: its logits divided by the temperature that fits `shares` best.
 
-    `shares`: float32 (N, C), the votes for each of `faces`. The temperature goes into the weights of the last dense
-    layer, so that the saved network needs no other; it changes no answer. Returns 1.0 where the last layer is another.
+    `shares`: float32 (N, C), the votes for each of `faces`. The temperature goes into the weights of the last layer
+    that has any, from which on to the softmax all networks here are linear: the saved network needs no other, and no
+    answer changes.
     """
     last = next(layer for layer in reversed(model.layers) if layer.weights)
-    if not isinstance(last, keras.layers.Dense):
-        return 1.0
     probabilities = classifier_of(model)(faces)
     temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-12)), shares)
     last.set_weights([weights / temperature for weights in last.get_weights()])

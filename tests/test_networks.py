@@ -8,7 +8,7 @@ import pytest
 from keras.ops import convert_to_numpy
 from small_fer2013 import faces_and_codes
 
-from emotion.baselines import NETWORKS, TRANSFER, build
+from emotion.baselines import TRANSFER, build
 from emotion.checkpoint import Checkpoint
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file import load_model, read_card, save_model
@@ -29,7 +29,8 @@ def check_its_way_through_a_file(model: keras.Model, path) -> None:
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in TRANSFER])
+# Of those that are alike (five_block_seed, three_block and four_layer) one: compiling a step takes longest here.
+@pytest.mark.parametrize("name", ["five_block", "simple_cnn", "four_layer", "compact", "mini_xception"])
 def test_trains_under_its_recipe_and_comes_back_from_its_file(name, tmp_path):
     keras.utils.set_random_seed(0)
     recipe = replace(RECIPES[name], epochs=1, batch_size=7)
