@@ -8,7 +8,9 @@ import numpy as np
 from emotion.face_detector import Box
 
 SIDE = 48  # pixels: the side of a FER2013 face
-MARGIN = 0.0  # the share of the box's side added on each of its sides
+# The share of the box's side added on each of its sides. None: of 700 faces of PublicTest the cascade finds 576, in boxes
+# of 0.98 (the median; quartiles 0.90 and 1.04) of the picture's side about its centre. FER2013 was cut like that.
+MARGIN = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def crop_faces(gray: np.ndarray, boxes: list[Box]) -> np.ndarray:
     for face, box in zip(faces, boxes, strict=True):
         side = max(box.width, box.height) * (1 + 2 * MARGIN)
         centre = box.x + box.width / 2, box.y + box.height / 2
-        face[:] = cv2.resize(square(gray, centre, side), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        cut = square(gray, centre, side)
+        # Area averaging shrinks without moiré, but enlarges into blocks.
+        method = cv2.INTER_AREA if len(cut) > SIDE else cv2.INTER_CUBIC
+        face[:] = cv2.resize(cut, (SIDE, SIDE), interpolation=method)
     return faces
 
 
