@@ -18,11 +18,16 @@ def data(tmp_path_factory):
     return write_small_fer2013(tmp_path_factory.mktemp("fer2013"))
 
 
+def run_fer(repository, *flags) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(repository / "fer.py"), *map(str, flags)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
 @pytest.fixture(scope="module")
-def trained(data, tmp_path_factory, run_script):
+def trained(data, tmp_path_factory, repository):
     """(what a dry run said, the model it wrote)"""
     model = tmp_path_factory.mktemp("models") / "small.h5"
-    return run_script("fer.py", "--data", data, "--dry-run", "--epochs", 2, "--seed", 3, "--output", model), model
+    return run_fer(repository, "--data", data, "--dry-run", "--epochs", 2, "--seed", 3, "--output", model), model
 
 
 def test_a_run_writes_the_model_its_card_its_light_copy_and_its_plots(trained):
@@ -54,10 +59,10 @@ def test_the_card_tells_how_it_came_about_and_travels_in_the_model(trained):
     assert set(card["splits"]) == {"Training", "PublicTest", "PrivateTest"}
 
 
-def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data, run_script, tmp_path):
+def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data, repository, tmp_path):
     _, model = trained
-    done = run_script(
-        "fer.py", "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json"
+    done = run_fer(
+        repository, "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json"
     )
     assert done.returncode == 0, done.stderr
     (found,) = (s for s in json.loads((tmp_path / "e.json").read_text())["scores"] if s["protocol"] == "majority")
@@ -66,10 +71,10 @@ def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data,
 
 
 def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_their_distance(
-    trained, data, run_script, tmp_path
+    trained, data, repository, tmp_path
 ):
     _, model = trained
-    done = run_script("fer.py", "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness",
+    done = run_fer(repository, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness",
                       "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "ensemble" in done.stdout
@@ -78,7 +83,7 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     assert (tmp_path / "chart.png").stat().st_size > 1000
 
 
-def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, run_script, tmp_path, repository):
+def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tmp_path):
     model = tmp_path / "killed.h5"
     flags = ["--data", data, "--network", "mini_xception", "--epochs", "6", "--output", model]
     command = [sys.executable, str(repository / "fer.py"), *map(str, flags)]
@@ -92,11 +97,11 @@ def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, run_script, tm
     done_before = len(json.loads(state.read_text())["history"])
     assert 1 <= done_before < 6
 
-    refused = run_script("fer.py", *flags)
+    refused = run_fer(repository, *flags)
     assert refused.returncode == 2
     assert "--resume" in refused.stderr.splitlines()[-1]
 
-    resumed = run_script("fer.py", *flags, "--resume")
+    resumed = run_fer(repository, *flags, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert f"epoch {done_before + 1}/6" in resumed.stderr
     assert "epoch 1/6" not in resumed.stderr
@@ -120,12 +125,12 @@ def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, run_script, tm
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, run_script, tmp_path):
+def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, repository, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "model.h5").write_text("no model")
     flags = [flag.format(empty=tmp_path / "empty", text=tmp_path / "model.h5") for flag in flags]
     where = [] if "--data" in flags else ["--data", data]
-    done = run_script("fer.py", *where, *flags)
+    done = run_fer(repository, *where, *flags)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert named in done.stderr.splitlines()[-1]
