@@ -9,6 +9,7 @@ from typing import NamedTuple
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
 
@@ -66,6 +67,7 @@ class VideoReader:
             self.stream = find_video(self.container, path)
             self.start_s = (self.container.start_time or 0) / av.time_base
             self.end_s = stream_end(self.stream) - self.start_s
+            self.reformatter = VideoReformatter()  # one for all: making one costs more than using it
             self.packets, self.seen_s = 0, self.start_s
             self.decoded = self._decode()
             self.first = next(self.decoded, None)
@@ -129,7 +131,8 @@ class VideoReader:
         """The picture as a viewer sees it, in the size of the first frame."""
         turned = frame.rotation % 180 == 90
         size = (self.info.height, self.info.width) if turned else (self.info.width, self.info.height)
-        image = frame.to_ndarray(format="bgr24", width=size[0], height=size[1], src_colorspace=matrix(frame))
+        as_bgr = {"format": "bgr24", "width": size[0], "height": size[1], "src_colorspace": matrix(frame), "threads": 1}
+        image = self.reformatter.reformat(frame, **as_bgr).to_ndarray()
         turn = TURNS.get(frame.rotation % 360)
         return image if turn is None else cv2.rotate(image, turn)
 

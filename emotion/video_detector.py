@@ -82,8 +82,8 @@ class VideoDetector:
         kept: list[KnownFace] = []
         # Those seen by the cascade last go first: where two meet, the one in front keeps its place.
         for turn, face in enumerate(sorted(self.faces, key=lambda face: face.missed)):
-            # The cascade looks at each face on every other frame; in between, looking the same is enough.
-            if (self.frame + turn) % 2 and not face.missed and resight(gray, face, SAME):
+            # The cascade looks at each face on every third frame; in between, looking the same is enough.
+            if (self.frame + turn) % 3 and not face.missed and resight(gray, face, SAME):
                 pass
             elif found := self.look_at(gray, face):
                 face.see(gray, found)

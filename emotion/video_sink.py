@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
 from emotion.soundtrack import Soundtrack
@@ -14,7 +15,6 @@ from emotion.video import VideoInfo
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
 LIMITED = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects
-RGB = 0
 
 # On two cores the encoder is the largest cost after the cascade: `veryfast` takes three times as long as `ultrafast`,
 # which spends bits instead (measured in tests/benchmarks). One thread: the other stages keep the cores busy.
@@ -40,6 +40,9 @@ class VideoSink:
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from None
         self.stream = self._add_video(info)
+        self.reformatter = VideoReformatter()
+        self.as_yuv = {"format": "yuv420p", "threads": 1,
+                       "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED}  # fmt: skip
         self.info = info
         self.sound = Soundtrack(sound_from, self.container) if sound_from else None
 
@@ -73,7 +76,7 @@ class VideoSink:
         if height % 2 or width % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="bgr24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace=self.info.colours.matrix, dst_color_range=LIMITED)
+        frame = self.reformatter.reformat(frame, **self.as_yuv)
         # A player needs times that only grow; clocks and damaged files do not always oblige.
         frame.pts = max(round(time_s / self.info.time_base), self.last_pts + 1)
         frame.time_base = self.info.time_base

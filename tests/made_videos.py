@@ -31,7 +31,16 @@ def number_of(image: np.ndarray) -> int:
 
 
 def make_video(
-    path: Path, images, times=None, codec="libx264", pixels="yuv420p", clock=1000, rotation=0, audio=(), fps=25
+    path: Path,
+    images,
+    times=None,
+    codec="libx264",
+    pixels="yuv420p",
+    clock=1000,
+    rotation=0,
+    audio=(),
+    fps=25,
+    quality=12,
 ):
     """Write `images`, BGR uint8, shown at `times` in seconds (default: `fps` a second), with a tone for each of `audio`.
 
@@ -40,7 +49,7 @@ def make_video(
     images = list(images)
     times = [i / fps for i in range(len(images))] if times is None else times
     options = (
-        {"crf": "12", "g": "12", "preset": "ultrafast"}
+        {"crf": str(quality), "g": "12", "preset": "ultrafast"}
         if codec == "libx264"
         else {"crf": "20", "b:v": "0", "cpu-used": "8"}
         if "vp9" in codec
