@@ -98,7 +98,8 @@ def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> i
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
     faces = len(timeline.seen)
     done = f"{timeline.frames} frames, {clock(timeline.end_s)}, {faces or 'no'} {'face' if faces == 1 else 'faces'}"
-    print(f"{args.video}: {done}", *timeline.summary(video.info.fps), sep="\n")
+    fps = (timeline.frames - 1) / timeline.end_s if timeline.end_s else video.info.fps
+    print(f"{args.video}: {done}", *timeline.summary(fps), sep="\n")
     if args.output:
         print(f"annotated: {args.output}")
     if interrupted:

@@ -12,8 +12,8 @@ HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long, and 
 MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
 REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
 REACH_GROWTH = 1.5
-MOTION_HALF_LIFE = 0.1  # seconds, of the speed expected of a face
-STRANGER = 0.6  # 1 - correlation of two sights: above it, a face that was out of sight is somebody else
+MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: half covered, its box clings to who is in front
+STRANGER = 0.45  # 1 - correlation of two sights: above it, a face that was out of sight is somebody else
 SIGHT = 16  # pixels: the side of the thumbnail a face is remembered by
 
 
@@ -94,8 +94,11 @@ class Tracker:
         share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
         track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
         track.place, track.seen_s = place, time_s
-        if sight is not None:
-            blend = sight if track.sight is None else track.sight + 0.2 * (sight - track.sight)
+        if track.sight is None:
+            track.sight = sight
+        elif sight is not None and float((sight * track.sight).sum()) > 1 - STRANGER / 2:
+            # Only what is surely this face: half covered, it would be remembered with the other's ear.
+            blend = track.sight + 0.1 * (sight - track.sight)
             track.sight = blend / max(np.linalg.norm(blend), 1e-6)
         if not self.half_life:
             return replace(face, id=track.id)
@@ -116,14 +119,17 @@ def unlikeness(track: Track, place: np.ndarray, sight: np.ndarray | None, time_s
     side = (expected[2] + place[2]) / 2
     apart = float(np.hypot(*(expected - place)[:2])) / side
     grown = abs(float(np.log(place[2] / expected[2])))
-    if apart > REACH + REACH_GROWTH * unseen or grown > 0.7:
-        return None
-    stranger = 0.0
+    reach, stranger = REACH + REACH_GROWTH * unseen, 0.0
     if sight is not None and track.sight is not None:
-        stranger = 1 - float((sight * track.sight).sum())
+        likeness = float((sight * track.sight).sum())
+        stranger = 1 - likeness
         if unseen > 0.25 and stranger > STRANGER:
             return None
-    return apart + grown + stranger + 0.5 * min(unseen, 1.0)
+        reach *= 0.5 + 2 * max(likeness, 0.0)  # who looks the same may have gone further than thought
+    if apart > reach or grown > 0.7:
+        return None
+    # The longer out of sight, the less the place says, and the more the looks.
+    return apart / (1 + 4 * unseen) + grown + 2 * stranger + 0.5 * min(unseen, 1.0)
 
 
 def sight_of(face: np.ndarray) -> np.ndarray:

@@ -109,8 +109,9 @@ class VideoDetector:
             shown = [face for face in self.faces if not face.hidden]
             if any(same_place(place, face.place) and place[2] < 1.5 * face.side for face in shown):
                 continue
-            # The quick search is generous; a face must stand a closer look, which also places it better.
-            found = self.find_near(gray, KnownFace(*place), CLOSER_LOOK, 4)
+            # The quick search is generous; a face must stand a glance and a closer look, which also places it better.
+            face = KnownFace(*place)
+            found = self.find_near(gray, face, GLANCE, 3) and self.find_near(gray, face, CLOSER_LOOK, 7)
             if not found:
                 continue
             # The cascade takes a mouth for a face now and then, never a face for a mouth: the larger is right.

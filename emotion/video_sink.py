@@ -18,7 +18,7 @@ LIMITED = 1  # FFmpeg's number for Y' of 16-235, the range that every player exp
 
 # On two cores the encoder is the largest cost after the cascade: `veryfast` takes three times as long as `ultrafast`,
 # which spends bits instead (measured in tests/benchmarks). One thread: the other stages keep the cores busy.
-ENCODER = {"preset": "ultrafast", "crf": "21"}
+ENCODER = {"preset": "ultrafast", "crf": "23"}
 
 
 class VideoSink:
