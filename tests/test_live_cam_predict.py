@@ -134,11 +134,12 @@ def test_keys_rule_the_window(repository, tiny_model, tmp_path, screen, last_key
     with MjpegServer(lambda number: scene(number, (320, 240)), fps=20) as server:
         arguments = "--camera", server.url, "--model", tiny_model, "--csv", "a.csv"
         with running(repository, tmp_path, *arguments, env=screen) as process:
-            wait_for(lambda: xdotool(screen, "search", "--name", "^Emotions"))
-            window = xdotool(screen, "search", "--name", "^Emotions")[-1]
 
             def press(key):
-                xdotool(screen, "key", "--window", window, key)
+                # Looked for each time: Qt has a window of this name for a moment that is not the one to stay.
+                for window in xdotool(screen, "search", "--onlyvisible", "--name", "^Emotions")[-1:]:
+                    xdotool(screen, "windowfocus", window)
+                    xdotool(screen, "key", "--window", window, key)
                 time.sleep(0.4)
                 return True
 
