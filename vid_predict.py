@@ -39,7 +39,11 @@ def main() -> int:
         write = window = None
         if args.output:
             sink = outputs.enter_context(VideoSink(args.output, info, sound_from=args.video))
-            write = outputs.enter_context(WriteBehind(sink.write))
+
+            def draw_and_write(image, faces, time_s, duration_s):
+                sink.write(annotate(image, faces, labels), time_s, duration_s)
+
+            write = outputs.enter_context(WriteBehind(draw_and_write))
         if args.show:
             window = outputs.enter_context(Window(str(args.video), info.width, info.height))
         hidden = args.quiet or not sys.stderr.isatty()
@@ -50,14 +54,12 @@ def main() -> int:
             faces = recognizer.recognize(image, time_s)
             records.add(index, time_s, faces)
             timeline.add(time_s, faces)
-            if write or window:
-                annotate(image, faces, labels)
-            if write:
-                write(image, time_s, duration_s)
             if window:
-                window.show(image)
+                window.show(annotate(image.copy(), faces, labels))
                 if window.key() in (Q, ESCAPE):
                     interrupt.ask()
+            if write:
+                write(image, faces, time_s, duration_s)
             bar.update()
             if interrupt:
                 break
