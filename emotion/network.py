@@ -11,11 +11,11 @@ from keras import layers
 def five_block(classes: int = 7) -> keras.Model:
     """A network from raw faces, (N, 48, 48, 1) with pixels 0-255, to probabilities, (N, classes)."""
     faces = keras.Input((48, 48, 1), name="faces")
-    x = layers.Rescaling(1 / 255, name="rescale")(faces)
-    # Each face to mean 0 and deviation 1 by its own pixels, so that a dark or a pale photo is no other face.
-    # The epsilon is a deviation of one grey level: below it there is no picture, only noise.
+    # Rescaling: each face to mean 0 and deviation 1 by its own pixels, so that a dark or a pale photo is no other face.
+    # The epsilon is a deviation of one grey level: below it there is no picture, only noise. The pixels come as they are,
+    # since the sum of whole numbers is exact: of a wall all of one grey, nothing is left.
     # One group of all pixels: LayerNormalization over three axes says the same, but Keras forgets them in a .h5.
-    x = layers.GroupNormalization(1, epsilon=1 / 255**2, center=False, scale=False, name="standardize")(x)
+    x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, name="standardize")(faces)
 
     x = convolution(x, 32, "block1_conv1")  # 48 x 48
     x = convolution(x, 32, "block1_conv2")

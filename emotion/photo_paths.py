@@ -76,9 +76,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"-o {folder}: cannot be made ({(error.strerror or str(error)).lower()})"
-        ) from None
+        raise InputError(f"-o {folder}: cannot be made ({(error.strerror or str(error)).lower()})") from None
 
 
 def check_records(tasks: list[Task], records: dict[str, Path | None]) -> None:
