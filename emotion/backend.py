@@ -34,7 +34,10 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
 
 
 def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
-    """The scope in which a model must be built to be trained on all `gpus`, by the framework's own means."""
+    """The scope in which a model must be built and trained to use all `gpus`, by the framework's own means.
+
+    Each batch is shared out among them. On JAX that holds from here on, and the scope is empty.
+    """
     import keras
 
     if len(gpus) > 1 and keras.backend.backend() == "tensorflow":
@@ -42,7 +45,7 @@ def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
 
         return tf.distribute.MirroredStrategy().scope()
     if len(gpus) > 1:
-        return keras.distribution.DataParallel().scope()
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
     return contextlib.nullcontext()
 
 

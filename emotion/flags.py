@@ -1,7 +1,6 @@
 """The flags of `fer.py`, and which of them belong together."""
 
 import argparse
-import tempfile
 from pathlib import Path
 
 from emotion import cli
@@ -32,10 +31,9 @@ def parse_arguments(description: str) -> argparse.Namespace:
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
         raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
-    if args.output is None:
-        # A dry run proves that everything works; it must not replace a trained model.
-        args.output = Path(tempfile.mkdtemp()) / "fer.h5" if args.dry_run else cli.MODEL
-    if args.output.suffix != ".h5":
+    if args.output is None and not args.dry_run:
+        args.output = cli.MODEL
+    if args.output and args.output.suffix != ".h5":
         raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
     return args
 

@@ -1,0 +1,65 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from emotion.backend import every_gpu, silenced, start_keras
+from emotion.errors import InputError
+
+# Two devices of one CPU stand for two GPUs: the same strategy shares out each batch and joins what they learnt.
+ON_TWO_DEVICES = """
+import sys
+sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+tf.distribute.MirroredStrategy = lambda: both
+from pathlib import Path
+import keras, numpy as np
+from emotion.backend import every_gpu
+from emotion.checkpoint import Checkpoint
+from emotion.recipe import Recipe
+from emotion.training import train
+from small_fer2013 import faces_and_codes
+faces, codes = faces_and_codes(32)
+pair = faces, np.eye(7, dtype=np.float32)[codes]
+for resume in (False, True):
+    with every_gpu(["one", "two"]):
+        model = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
+        checkpoint = Checkpoint(Path({folder!r}), {{}}, resume)
+        train(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, jit=False, quiet=True)
+print(both.num_replicas_in_sync, checkpoint.epoch)
+"""
+
+
+def test_all_gpus_of_a_machine_train_together_and_resume(repository, tmp_path):
+    program = ON_TWO_DEVICES.format(repository=str(repository), folder=str(tmp_path / "run"))
+    settings = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=settings)
+    assert done.stdout.split() == ["2", "2"], done.stderr
+
+
+def test_one_device_needs_no_scope():
+    with every_gpu([]) as scope:
+        assert scope is None
+
+
+def test_a_gpu_that_is_not_there(monkeypatch):
+    monkeypatch.setattr("keras.distribution.list_devices", lambda: ["cpu:0"])
+    with pytest.raises(InputError, match="--device gpu: .* no CUDA GPU"):
+        start_keras("gpu")
+
+
+def test_talk_of_libraries_is_held_back(capfd):
+    with silenced():
+        os.write(2, b"chatter")
+    assert capfd.readouterr().err == ""
+
+
+def test_unless_they_fail(capfd):
+    with pytest.raises(ImportError), silenced():
+        os.write(2, b"the reason")
+        raise ImportError
+    assert capfd.readouterr().err == "the reason"
