@@ -48,7 +48,7 @@ def test_one_device_needs_no_scope():
 
 def test_a_gpu_that_is_not_there(monkeypatch):
     monkeypatch.setattr("keras.distribution.list_devices", lambda: ["cpu:0"])
-    with pytest.raises(InputError, match="--device gpu: .* no CUDA GPU"):
+    with pytest.raises(InputError, match=r"--device gpu: .* no CUDA GPU"):
         start_keras("gpu")
 
 
