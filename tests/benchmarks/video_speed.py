@@ -33,6 +33,7 @@ from emotion.overlay import annotate  # noqa: E402
 from emotion.recognizer import Recognition, crop_faces  # noqa: E402
 from emotion.video import VideoReader  # noqa: E402
 from emotion.video_detector import VideoDetector  # noqa: E402
+from emotion.video_flags import SEARCH_S  # noqa: E402
 from emotion.video_sink import VideoSink  # noqa: E402
 
 FPS = 30
@@ -106,7 +107,8 @@ def time_stages(video: Path, model: Path) -> tuple[dict[str, float], float]:
         spent[stage] += time.perf_counter() - started
         return result
 
-    classifier, detector, count, complete = load_classifier([model]), VideoDetector(HaarDetector(), 9), 0, 0
+    classifier, detector = load_classifier([model]), VideoDetector(HaarDetector(), round(SEARCH_S * FPS))
+    count = complete = 0
     expected = int(video.stem.rpartition("-")[2])
     with VideoReader(video) as reader, VideoSink(video.with_suffix(".out.mp4"), reader.info) as sink:
         frames = iter(reader)
