@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion.backend import silenced
 from emotion.errors import InputError
 from emotion.model_file import check_input, check_layers, load_predictor, read_card, read_config, sha256
 
@@ -103,7 +104,7 @@ class LightModel:
     def __init__(self, light: Path):
         from ai_edge_litert.interpreter import Interpreter  # only who predicts needs it
 
-        with silent_stderr():  # it tells which delegate it runs on
+        with silenced():  # it tells which delegate it runs on
             self.interpreter = Interpreter(str(light), num_threads=min(THREADS, os.cpu_count() or 1))
             self.interpreter.allocate_tensors()
         self.input, self.output = self.interpreter.get_input_details()[0], self.interpreter.get_output_details()[0]
@@ -118,20 +119,6 @@ class LightModel:
             self.interpreter.invoke()
             row[:] = self.interpreter.get_tensor(self.output["index"])[0]
         return probabilities
-
-
-@contextlib.contextmanager
-def silent_stderr():
-    """Nothing reaches stderr, not even from C++, whose words `contextlib.redirect_stderr` does not catch."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 if __name__ == "__main__":
