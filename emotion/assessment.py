@@ -52,8 +52,7 @@ def assess(
 
 def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Classify]:
     """The models of `args.evaluate` by name, mirrored and joined as `args` asks for."""
-    labels = tuple(args.labels.split(",")) if args.labels else None
-    loaded = [in_order(load_classifier([path], args.device, labels, say), path) for path in args.evaluate]
+    loaded = [in_order(load_classifier([path], args.device, args.labels, say), path) for path in args.evaluate]
     members = dict(zip(names_of(args.evaluate), loaded, strict=True))
     if args.tta:
         members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}

@@ -26,7 +26,7 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
 
         gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
     if device == "gpu" and not gpus:
-        raise InputError(f"--device gpu: {keras.backend.backend()} finds no CUDA GPU here; use --device cpu")
+        raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")
     if precision == "mixed" or (precision == "auto" and gpus):
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
         keras.mixed_precision.set_global_policy("mixed_bfloat16")

@@ -31,8 +31,7 @@ def compare_costs(
     The chart shows the last split under its first protocol. Under --tta a model is asked twice, and costs it; the
     ensemble costs what all of its members do together.
     """
-    labels = tuple(args.labels.split(",")) if args.labels else None
-    costs = [total([measure_cost(path, labels, say)], passes=1 + args.tta) for path in args.evaluate]
+    costs = [total([measure_cost(path, args.labels, say)], passes=1 + args.tta) for path in args.evaluate]
     if args.ensemble:
         costs.append(total(costs))
     names = list(dict.fromkeys(model for model, _, _ in results))

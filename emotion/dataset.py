@@ -19,6 +19,8 @@ from emotion.rows import NO_CODE, SPLITS, Rows
 from emotion.sources import Source, find_source
 
 CACHE_VERSION = 1
+# A cache that is absent, half there, or not ours: it is made again.
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 HOW_TO_GET_DATA = (
     "download fer2013 from https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
@@ -116,7 +118,7 @@ def cache_places(source: Source) -> list[Path]:
     """Where a cache may lie: beside the data and, should that be read-only, in the user's cache folder."""
     path = source.path.resolve()
     elsewhere = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return [path.parent / f".{path.name}.cache.npz", user_cache_path("emotion") / f"{elsewhere}.npz"]
+    return [path.parent / f".{path.name}.cache.npz", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
 
 
 def read_cache(place: Path, key: str) -> Rows | None:
@@ -126,13 +128,7 @@ def read_cache(place: Path, key: str) -> Rows | None:
                 return None
             votes = stored.get("votes")
             return Rows(stored["faces"], stored["codes"], stored["usage"], votes)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-    ):  # absent, half of it, or not ours: it is made again
+    except UNREADABLE:
         return None
 
 

@@ -26,7 +26,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     add_evaluation_flags(parser.add_argument_group("evaluation"))
     args = parser.parse_args()
     if args.evaluate:  # here the labels are those of a model that does not name its own
-        args.labels = None if args.labels in ("ferplus", "fer2013") else args.labels
+        args.labels = None if args.labels in ("ferplus", "fer2013") else cli.comma_separated(args.labels)
     elif args.labels not in ("ferplus", "fer2013"):
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.backend import start_keras
 from emotion.model_file import load_predictor
 
 BATCH = 64  # faces: more are done in turns, so that a crowd fits any GPU
@@ -14,10 +14,7 @@ class KerasModel:
     """A .h5 at work on the first CUDA GPU."""
 
     def __init__(self, path: Path):
-        import keras
-
-        if not any(name.startswith(("gpu", "cuda")) for name in keras.distribution.list_devices()):
-            raise InputError("--device gpu: Keras finds no CUDA GPU here; use --device cpu")
+        start_keras("gpu", "float32")
         self.model = load_predictor(path)
         self.face_shape = tuple(side or 48 for side in self.model.input_shape[1:])
         self.classes = self.model.output_shape[-1]

@@ -59,13 +59,15 @@ def save_model(model, path: Path, card: dict) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all. InputError where it cannot be written."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # there may be nothing to clear away
+            unfinished.unlink()
+        raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
 
 
 def read_card(path: Path) -> dict | None:

@@ -83,9 +83,10 @@ def plot_reliability(calibration: dict, path: Path, title: str) -> None:
 
 def plot_mistakes(classify: Classify, split: Split, path: Path, title: str, protocol: str) -> None:
     """The faces on which the network was most sure of another emotion than the one voted."""
-    classes = classify(split.faces[:1]).shape[1]
+    probabilities = classify(split.faces)
+    classes = probabilities.shape[1]
     rows, true = truth(protocol, split, classes)
-    probabilities = classify(split.faces[rows])
+    probabilities = probabilities[rows]
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
     worst = wrong[np.argsort(-confidence[wrong])][:24]
