@@ -91,9 +91,11 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.assessment import assess
     from emotion.comparison import compare_costs
-    from emotion.model_file import write_text
+    from emotion.outputs import check_figure, check_outputs, write_text
 
     say = cli.note_to_stderr(args)
+    check_outputs(args.evaluate, {"--chart": args.chart, "--json": args.json})
+    check_figure(args.chart)
     results, report = assess(dataset, args, say)
     costs = compare_costs(args, results, say)
     if args.json:

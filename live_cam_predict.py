@@ -15,11 +15,12 @@ from emotion.camera import Camera
 from emotion.errors import InputError
 from emotion.interrupt import Interrupt
 from emotion.live_view import LiveView, Pace
+from emotion.outputs import check_outputs
 from emotion.overlay import annotate
 from emotion.recording import USUAL_FPS, Recording
 from emotion.results import Records
 from emotion.timeline import Timeline, clock
-from emotion.video_flags import add_video_flags, build_video_recognizer, check_outputs, search_in_time
+from emotion.video_flags import add_video_flags, build_video_recognizer, search_in_time
 from emotion.window import missing_display
 
 WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
@@ -64,7 +65,7 @@ def parse_arguments():
     add_video_flags(parser)
     cli.add_shared_flags(parser)
     args = parser.parse_args()
-    check_outputs(args.camera, {"-o": args.output, "--csv": args.csv})
+    check_outputs([args.camera], {"-o": args.output, "--csv": args.csv})
     problem = missing_display()
     args.window = problem is None
     if problem and not (args.output or args.csv):

@@ -16,11 +16,12 @@ from emotion import cli
 from emotion.background import WriteBehind, read_ahead
 from emotion.errors import InputError
 from emotion.interrupt import Interrupt
+from emotion.outputs import check_figure, check_outputs
 from emotion.overlay import annotate
 from emotion.results import Records
 from emotion.timeline import Timeline, clock
 from emotion.video import VideoReader
-from emotion.video_flags import add_video_flags, build_video_recognizer, check_outputs
+from emotion.video_flags import add_video_flags, build_video_recognizer
 from emotion.video_sink import VideoSink
 from emotion.window import ESCAPE, Q, Window, missing_display
 
@@ -94,7 +95,8 @@ def plan_outputs(args) -> None:
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
         args.output.parent.mkdir(exist_ok=True)
-    check_outputs(args.video, {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
+    check_outputs([args.video], {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
+    check_figure(args.plot)
 
 
 def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:

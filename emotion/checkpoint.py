@@ -17,6 +17,7 @@ from pathlib import Path
 import keras
 
 from emotion.errors import InputError
+from emotion.outputs import write_text
 
 
 class Checkpoint:
@@ -86,9 +87,7 @@ class Checkpoint:
 
     def write_state(self) -> None:
         state = {"settings": self.settings, "best_loss": self.best_loss, "files": self.files, "history": self.history}
-        beside = self.folder / "state.json.part"
-        beside.write_text(json.dumps(state, indent=1))
-        beside.replace(self.folder / "state.json")
+        write_text(self.folder / "state.json", json.dumps(state, indent=1))
         for file in self.folder.glob("*.weights.h5"):
             if file.name not in self.files.values():
                 file.unlink()

@@ -3,7 +3,6 @@
 What the files look like is the business of `sources.py`; here they become splits, once, and are cached.
 """
 
-import contextlib
 import hashlib
 import os
 import zipfile
@@ -15,6 +14,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from emotion.errors import InputError
+from emotion.outputs import whole_file
 from emotion.rows import NO_CODE, SPLITS, Rows
 from emotion.sources import Source, find_source
 
@@ -137,14 +137,10 @@ def write_cache(place: Path, key: str, rows: Rows) -> bool:
     arrays = {"faces": rows.faces, "codes": rows.codes, "usage": rows.usage}
     if rows.votes is not None:
         arrays["votes"] = rows.votes
-    beside = place.with_name(f"{place.name}.{os.getpid()}.part")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            np.savez(file, key=np.array(key), **arrays)
-        beside.replace(place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+        with whole_file(place) as unfinished:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(unfinished, key=np.array(key), **arrays)
+    except InputError:
         return False
     return True

@@ -6,3 +6,8 @@ class InputError(Exception):
 
     Ends a script with exit code 2, unless it is about one input of several: then the rest is done, and it ends with 1.
     """
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in its own words."""
+    return (error.strerror or str(error)).lower()

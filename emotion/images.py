@@ -12,7 +12,7 @@ import cv2
 from tqdm import tqdm
 
 from emotion.dataset import Dataset
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.labels import FER2013_EMOTIONS
 
 
@@ -37,7 +37,7 @@ def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
             folder.rmdir()  # empty; Windows renames onto nothing else
         unfinished.replace(folder)
     except OSError as error:
-        raise InputError(f"--export-images {folder}: cannot write there: {error.strerror or error}") from None
+        raise InputError(f"--export-images {folder}: cannot be written ({reason(error)})") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return count

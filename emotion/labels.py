@@ -42,3 +42,9 @@ def emotions(count: int) -> tuple[str, ...]:
 def colour(label: str) -> tuple[int, int, int]:
     """The BGR colour `label` is drawn in; one grey-green for labels of other people's models."""
     return COLOURS.get(label, OTHER_COLOUR)
+
+
+def rgb(label: str) -> tuple[float, float, float]:
+    """The same colour as Matplotlib has it: RGB, 0-1."""
+    blue, green, red = colour(label)
+    return red / 255, green / 255, blue / 255

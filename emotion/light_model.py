@@ -20,6 +20,7 @@ import numpy as np
 from emotion.backend import silenced
 from emotion.errors import InputError
 from emotion.model_file import check_input, check_layers, load_predictor, read_card, read_config, sha256
+from emotion.outputs import whole_file
 
 THREADS = 4  # a face is too little work for more
 REPOSITORY = Path(__file__).parent.parent
@@ -87,15 +88,11 @@ def convert(path: Path, light: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints the signature of what it saved
         graph = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
     about = {"sha256": sha256(path), "card": read_card(path)}
-    light.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = light.with_name(f".{light.name}.{os.getpid()}.unfinished")
-    try:
+    with whole_file(light) as unfinished:
+        light.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(graph)
         with zipfile.ZipFile(unfinished, "a") as file:
             file.writestr("card.json", json.dumps(about))
-        unfinished.replace(light)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 class LightModel:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import InputError
+from emotion.outputs import whole_file, write_text
 
 # The layers that face networks are made of. A downloaded file may name any class at all, `Lambda` with code of its own
 # among them; Keras refuses some of those today, this list refuses all that it does not know.
@@ -41,33 +42,14 @@ def save_model(model, path: Path, card: dict) -> None:
     import h5py
 
     path = Path(path)
-    unfinished = path.with_name(f".{path.stem}.unfinished.h5")
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    try:
+    with whole_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         with quiet_keras():
             model.save(unfinished, include_optimizer=False)
         with h5py.File(unfinished, "r+") as file:
             file.attrs["card"] = text
-        unfinished.replace(path)
-        write_text(path.with_suffix(".json"), text + "\n")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); name another --output") from None
-    finally:
-        with contextlib.suppress(OSError):  # a folder that is none
-            unfinished.unlink()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. InputError where it cannot be written."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # there may be nothing to clear away
-            unfinished.unlink()
-        raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
+    write_text(path.with_suffix(".json"), text + "\n")
 
 
 def read_card(path: Path) -> dict | None:

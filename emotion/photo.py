@@ -1,12 +1,12 @@
 """Photos in and out, whatever they are called and however they are stored."""
 
-import contextlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
+from emotion.outputs import whole_file
 
 # What a walk through a folder takes for a photo; a file that is named is tried whatever its suffix.
 SUFFIXES = {
@@ -26,7 +26,7 @@ def read_photo(path: Path) -> np.ndarray:
         # Not cv2.imread: on Windows it cannot open a path outside the code page, and it never says what was wrong.
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(f"{path}: {reason(error)}") from None
     if not data:
         raise InputError(f"{path}: an empty file")
     buffer = np.frombuffer(data, np.uint8)
@@ -54,17 +54,11 @@ def on_white(picture: np.ndarray, layers: np.ndarray | None) -> np.ndarray:
 
 
 def write_photo(path: Path, picture: np.ndarray) -> None:
-    """Write BGR uint8 (H, W, 3) to `path` in the format its suffix names, whole or not at all; makes its folder."""
+    """Write BGR uint8 (H, W, 3) or grey (H, W) to `path` in the format its suffix names, whole or not at all; makes its folder."""
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path}: cannot write that kind of picture; name a .jpg or .png")
     encoded = cv2.imencode(path.suffix, picture)[1]
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
+    with whole_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(encoded)
-        unfinished.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # there may be nothing to clear away
-            unfinished.unlink()
-        raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.photo import SUFFIXES, WRITABLE
 
 OUTPUT = Path("output")
@@ -76,7 +76,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"-o {folder}: cannot be made ({(error.strerror or str(error)).lower()})") from None
+        raise InputError(f"-o {folder}: cannot be made ({reason(error)})") from None
 
 
 def check_records(tasks: list[Task], records: dict[str, Path | None]) -> None:

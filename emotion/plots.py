@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-
-matplotlib.use("Agg")  # to files, also where there is no display
-from matplotlib import pyplot as plt
 
 from emotion.dataset import Dataset, Split
 from emotion.evaluation import Classify
-from emotion.labels import colour, emotions
+from emotion.figure import plt, save
+from emotion.labels import emotions, rgb
 from emotion.votes import truth
 
 
@@ -116,13 +113,3 @@ def plot_robustness(models: dict[str, list], path: Path, title: str) -> None:
     if len(models) > 1:
         axis.legend(loc="lower left")
     save(figure, path)
-
-
-def rgb(label: str) -> tuple[float, float, float]:
-    blue, green, red = colour(label)
-    return red / 255, green / 255, blue / 255
-
-
-def save(figure: plt.Figure, path: Path) -> None:
-    figure.savefig(path, dpi=100)
-    plt.close(figure)

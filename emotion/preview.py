@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from emotion.augmentation import DEFAULT_RANGES, Ranges, augment
-from emotion.errors import InputError
+from emotion.photo import write_photo
 
 ROWS, VARIANTS = 8, 9  # faces on the sheet, and changed copies of each
 ENLARGE = 2  # screen pixels a pixel
@@ -24,7 +24,7 @@ def preview_augmentation(faces: np.ndarray, path: Path, ranges: Ranges = DEFAULT
     changed = augment(repeated, rng, ranges).reshape(len(chosen), VARIANTS, *chosen.shape[1:])
     rows = [sheet_row(face, variants) for face, variants in zip(chosen, changed, strict=True)]
     sheet = cv2.copyMakeBorder(np.concatenate(rows), 0, GAP, 0, GAP, cv2.BORDER_CONSTANT, value=255)
-    write_image(sheet, path)
+    write_photo(path, sheet)
 
 
 def sheet_row(face: np.ndarray, variants: np.ndarray) -> np.ndarray:
@@ -38,19 +38,3 @@ def sheet_row(face: np.ndarray, variants: np.ndarray) -> np.ndarray:
 def padded(face: np.ndarray, left: int) -> np.ndarray:
     face = face.repeat(ENLARGE, axis=0).repeat(ENLARGE, axis=1)
     return cv2.copyMakeBorder(face, GAP, 0, left, 0, cv2.BORDER_CONSTANT, value=255)
-
-
-def write_image(image: np.ndarray, path: Path) -> None:
-    """Encode by the suffix of `path` and write whole or not at all."""
-    try:
-        data = cv2.imencode(path.suffix, image)[1]
-    except cv2.error:
-        raise InputError(f"--preview-augmentation {path}: no image format; end the name in .png") from None
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"--preview-augmentation {path}: cannot write there: {error.strerror or error}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)

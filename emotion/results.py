@@ -4,7 +4,8 @@ import csv
 import json
 from pathlib import Path
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
+from emotion.outputs import beside
 from emotion.recognizer import Recognition
 
 SCHEMA = 1
@@ -45,10 +46,10 @@ class Records:
         self.files = {}
         try:
             for path in filter(None, (json_path, csv_path)):
-                self.files[path] = unfinished(path).open("w", encoding="utf-8", newline="")
+                self.files[path] = beside(path).open("w", encoding="utf-8", newline="")
         except OSError as error:
             self.discard()
-            raise InputError(f"{path}: cannot be written ({(error.strerror or str(error)).lower()})") from None
+            raise InputError(f"{path}: cannot be written ({reason(error)})") from None
         self.json, self.csv = self.files.get(json_path), None
         if self.json:
             head = {"schema": SCHEMA, "model": model, "labels": list(labels), "source": source, "fps": fps}
@@ -85,18 +86,14 @@ class Records:
             self.json.write("\n]}\n")
         for path, file in self.files.items():
             file.close()
-            unfinished(path).replace(path)
+            beside(path).replace(path)
         self.files = {}
 
     def discard(self) -> None:
         for path, file in self.files.items():
             file.close()
-            unfinished(path).unlink(missing_ok=True)
+            beside(path).unlink(missing_ok=True)
         self.files = {}
-
-
-def unfinished(path: Path) -> Path:
-    return path.with_name(f".{path.name}.unfinished")
 
 
 def rounded(time_s: float | None) -> float | None:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.errors import InputError
-from emotion.labels import colour
+from emotion.labels import rgb
 from emotion.recognizer import Recognition
 
 BINS = 1200  # columns of the picture: when they are full, two become one, and so on for hours
@@ -73,10 +72,9 @@ class Timeline:
 
     def plot(self, path: Path, title: str) -> None:
         """Draw a lane a face, and each face's shares beside it, into the picture `path`."""
-        import matplotlib.pyplot as plt  # half a second, and nobody else needs it
+        from emotion.figure import plt, save  # Matplotlib takes half a second, and nobody else needs it
 
         faces = self.longest()[:LANES] or [None]
-        plt.switch_backend("agg")
         figure, axes = plt.subplots(
             len(faces), 2, squeeze=False, sharex="col", width_ratios=(6, 1),
             figsize=(14, 1.6 + 0.9 * len(faces)), layout="constrained",
@@ -89,15 +87,7 @@ class Timeline:
         figure.suptitle(title, x=0.01, ha="left")
         patches = [plt.Rectangle((0, 0), 1, 1, color=rgb(label)) for label in self.labels]
         figure.legend(patches, self.labels, loc="outside lower center", ncols=len(self.labels), frameon=False)
-        partial = path.with_name(f".{path.name}.unfinished")
-        try:
-            figure.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=110)
-            partial.replace(path)
-        except (OSError, ValueError) as error:
-            partial.unlink(missing_ok=True)
-            raise InputError(f"{path}: the plot cannot be written ({error})") from None
-        finally:
-            plt.close(figure)
+        save(figure, path, dpi=110)
 
     def draw_lane(self, axis, face: int | None) -> None:
         """The probabilities of one face stacked over time; white where it was not seen."""
@@ -135,11 +125,6 @@ def bridge(probabilities: np.ndarray, seen: np.ndarray, longest: int) -> np.ndar
     following = np.minimum.accumulate(np.where(seen, np.arange(len(seen)), len(seen))[::-1])[::-1]
     inside = following < len(seen)
     return np.where((near & inside)[:, None], probabilities[np.maximum(before, 0)], probabilities)
-
-
-def rgb(label: str) -> tuple[float, float, float]:
-    blue, green, red = colour(label)
-    return red / 255, green / 255, blue / 255
 
 
 def clock(seconds: float) -> str:

@@ -1,10 +1,8 @@
 """What `vid_predict.py` and `live_cam_predict.py` share: the flags of moving pictures and what they ask for."""
 
 import argparse
-from pathlib import Path
 
 from emotion import cli
-from emotion.errors import InputError
 from emotion.face_detector import HaarDetector
 from emotion.recognizer import Recognizer
 from emotion.tracker import HALF_LIFE, Tracker
@@ -47,21 +45,3 @@ def search_in_time(recognizer: Recognizer, args: argparse.Namespace, fps: float)
     """Keep the searches of the whole frame as far apart as they should be in time, at `fps` as measured."""
     if args.detect_every is None:
         recognizer.detector.detect_every = max(1, round(SEARCH_S * fps))
-
-
-def check_outputs(source: Path | str, outputs: dict[str, Path | None]) -> None:
-    """Refuse, before any work, an output that is the input, another output, or in a folder that is not there.
-
-    `outputs` are paths by their flags.
-    """
-    taken = {Path(source).resolve(): "the input"}
-    for flag, path in outputs.items():
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            raise InputError(f"{flag} {path}: is {taken[path.resolve()]}; name another file")
-        taken[path.resolve()] = f"what {flag} writes"
-        if path.is_dir():
-            raise InputError(f"{flag} {path}: is a folder; name a file")
-        if not path.parent.is_dir():
-            raise InputError(f"{flag} {path}: there is no folder {path.parent}; make it first")

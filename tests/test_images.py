@@ -82,7 +82,7 @@ def test_votes_without_labels_have_no_class(faces, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(faces, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file/faces: cannot write there"):
+    with pytest.raises(InputError, match=r"file/faces: cannot be written"):
         export_images(faces, tmp_path / "file" / "faces")
 
 

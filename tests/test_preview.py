@@ -50,9 +50,14 @@ def test_the_same_seed_draws_the_same_sheet(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("sheet.tiff.txt", "no image format"), ("sheet", "no image format"), ("nowhere/sheet.png", "cannot write")],
+    [
+        ("sheet.tiff.txt", "name a .jpg or .png"),
+        ("sheet", "name a .jpg or .png"),
+        ("text/sheet.png", "cannot be written"),
+    ],
 )
 def test_a_sheet_that_cannot_be_written_is_named(tmp_path, name, reason):
+    (tmp_path / "text").write_text("no folder")
     with pytest.raises(InputError, match=reason):
         preview_augmentation(FACES, tmp_path / name)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]

@@ -68,7 +68,7 @@ def test_no_face_at_all_is_a_plot_too_and_a_format_unknown_is_an_error(tmp_path)
     timeline.add(0, [])
     timeline.plot(tmp_path / "a.png", "a.mp4")
     assert (tmp_path / "a.png").stat().st_size > 1000
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="a figure is written as"):
         timeline.plot(tmp_path / "a.xyz", "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 

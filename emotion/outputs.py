@@ -1,0 +1,64 @@
+"""What a script writes: refused before the work starts, and whole or not there at all when it ends."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from emotion.errors import InputError, reason
+
+FIGURES = (".png", ".jpg", ".webp", ".pdf", ".svg")
+
+
+def check_outputs(inputs: Iterable[Path | str], outputs: dict[str, Path | None]) -> None:
+    """Refuse an output that is an input, another output, or in a folder that is not there.
+
+    `outputs` are paths by their flags.
+    """
+    taken = {Path(source).resolve(): "the input" for source in inputs}
+    for flag, path in outputs.items():
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise InputError(f"{flag} {path}: is {taken[path.resolve()]}; name another file")
+        taken[path.resolve()] = f"what {flag} writes"
+        if path.is_dir():
+            raise InputError(f"{flag} {path}: is a folder; name a file")
+        if not path.parent.is_dir():
+            raise InputError(f"{flag} {path}: there is no folder {path.parent}; make it first")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{flag} {path}: the folder {path.parent} cannot be written to")
+
+
+def check_figure(path: Path | None) -> None:
+    """Refuse a figure whose file does not end like one."""
+    if path and path.suffix.lower() not in FIGURES:
+        raise InputError(f"{path}: a figure is written as {', '.join(FIGURES)}; name it so")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to: when the block is done it becomes `path`, and if it fails it is cleared away.
+
+    InputError where the system refuses.
+    """
+    unfinished = beside(path)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({reason(error)})") from None
+    finally:
+        with contextlib.suppress(OSError):  # there may be nothing to clear away, or no folder
+            unfinished.unlink()
+
+
+def beside(path: Path) -> Path:
+    """Where a file waits until it is whole: hidden, this process's own, and of the kind that its ending tells."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all. InputError where it cannot be written."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
