@@ -46,9 +46,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.baselines import build
     from emotion.card import build_card, format_card, measure
     from emotion.checkpoint import Checkpoint
-    from emotion.light_model import write_light
-    from emotion.model_file import save_model
-    from emotion.plots import plot_run
+    from emotion.distillation import load_teacher, taught
+    from emotion.model_file import sha256
     from emotion.recipe import recipe_of
     from emotion.training import calibrate, classifier_of, train
     from emotion.votes import examples, opinions
@@ -60,11 +59,17 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     learning, selecting = dataset.development(args.seed)
     training, validation = (examples(split, args.labels, args.emotions) for split in (learning, selecting))
     say(f"{dataset}; learning from {len(training[0])}, selecting on {len(validation[0])}")
+    teachers = {}
+    if args.teacher:
+        say("asking the teachers about every face to learn from")
+        training = training[0], taught(*training, load_teacher(args.teacher, args.emotions, args.device, say))
+        teachers = {path.name: sha256(path) for path in args.teacher}
 
     # Build the network.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
-    settings = {"network": args.network, "labels": args.labels, "emotions": args.emotions, "seed": args.seed}
-    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings | asdict(recipe), args.resume)
+    facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
+    settings = {"network": args.network, "emotions": args.emotions, **facts, **asdict(recipe)}
+    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
     with every_gpu(gpus):
         model = build(args.network, args.emotions, args.backbone_weights)
         say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
@@ -75,16 +80,25 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Measure it, once on each split, and write it all down.
     figures = measure(classifier_of(model), dataset.splits)
-    facts = {"seed": args.seed, "trained_on": args.labels, "temperature": temperature}
-    card = build_card(model, dataset, recipe, checkpoint, figures, **facts)
+    card = build_card(model, dataset, recipe, checkpoint, figures, **facts, temperature=temperature)
+    write(model, card, dataset, args)
+    checkpoint.finish()
+    print(format_card(args.output.name, card))
+
+
+def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None:
+    from emotion.light_model import write_light
+    from emotion.model_file import save_model
+    from emotion.plots import plot_run
+    from emotion.training import classifier_of
+
+    say = cli.note_to_stderr(args)
     save_model(model, args.output, card)
     try:
         write_light(args.output)
     except InputError as error:  # on a machine with JAX alone: the first prediction elsewhere makes it
         say(error)
     plot_run(card, classifier_of(model), dataset, args.output)
-    checkpoint.finish()
-    print(format_card(args.output.name, card))
     say(f"{args.output}: written, with its card and its plots")
 
 

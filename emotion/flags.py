@@ -48,6 +48,8 @@ def add_training_flags(group) -> None:
     group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--learning-rate", type=float, metavar="F", help="(default: the network's recipe)")
     group.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
+                       help="learn from the mean answer of these as much as from the votes")  # fmt: skip
     group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
     group.add_argument(
         "--resume", action="store_true", help="go on with the run that was stopped on its way to --output"

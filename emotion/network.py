@@ -17,17 +17,17 @@ def five_block(classes: int = 7) -> keras.Model:
     # One group of all pixels: LayerNormalization over three axes says the same, but Keras forgets them in a .h5.
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, name="standardize")(faces)
 
-    x = convolution(x, 32, "block1_conv1")  # 48 x 48
-    x = convolution(x, 32, "block1_conv2")
+    x = convolution(x, 16, "block1_conv1")  # 48 x 48
+    x = convolution(x, 16, "block1_conv2")
     x = layers.MaxPooling2D(name="block1_pool")(x)
 
-    x = convolution(x, 64, "block2_conv1")  # 24 x 24
-    x = convolution(x, 64, "block2_conv2")
+    x = convolution(x, 32, "block2_conv1")  # 24 x 24
+    x = convolution(x, 32, "block2_conv2")
     x = layers.MaxPooling2D(name="block2_pool")(x)
     x = layers.SpatialDropout2D(0.05, name="block2_dropout")(x)
 
-    x = convolution(x, 128, "block3_conv1")  # 12 x 12
-    x = convolution(x, 128, "block3_conv2")
+    x = convolution(x, 96, "block3_conv1")  # 12 x 12
+    x = convolution(x, 96, "block3_conv2")
     x = layers.MaxPooling2D(name="block3_pool")(x)
     x = layers.SpatialDropout2D(0.1, name="block3_dropout")(x)
 
@@ -36,8 +36,8 @@ def five_block(classes: int = 7) -> keras.Model:
     x = layers.MaxPooling2D(name="block4_pool")(x)
     x = layers.SpatialDropout2D(0.1, name="block4_dropout")(x)
 
-    x = convolution(x, 256, "block5_conv1")  # 3 x 3
-    x = convolution(x, 256, "block5_conv2")
+    x = convolution(x, 320, "block5_conv1")  # 3 x 3
+    x = convolution(x, 320, "block5_conv2")
     x = layers.GlobalAveragePooling2D(name="block5_pool")(x)
     x = layers.Dropout(0.3, name="block5_dropout")(x)
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from emotion.augmentation import DEFAULT_RANGES, NO_TONE, Ranges
+from emotion.augmentation import DEFAULT_RANGES, MILD_RANGES, NO_TONE, Ranges
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The defaults train the shipped network."""
 
-    epochs: int = 22
+    epochs: int = 70
     batch_size: int = 64
     optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
     learning_rate: float = 0.002  # the highest
@@ -17,11 +17,17 @@ class Recipe:
     weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
     averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
     augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing
+    refinement: int = 8  # the last epochs, in which it goes through little
+
+    def ranges(self, epoch: int) -> Ranges | None:
+        """What a face goes through in `epoch`, counted from 0."""
+        refining = self.augmentation and epoch >= self.epochs - self.refinement
+        return MILD_RANGES if refining else self.augmentation
 
 
 def published(learning_rate: float, batch_size: int, epochs: int, augmentation: Ranges | None = None) -> Recipe:
     """As others train: Adam at a constant rate, no decay, no averaging."""
-    return Recipe(epochs, batch_size, "adam", learning_rate, "constant", 0.0, 0.0, augmentation)
+    return Recipe(epochs, batch_size, "adam", learning_rate, "constant", 0.0, 0.0, augmentation, refinement=0)
 
 
 def moved(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:

@@ -34,8 +34,8 @@ class Batches(keras.utils.PyDataset):
         size = self.recipe.batch_size
         rows = self.order[index * size : (index + 1) * size]
         faces = self.faces[rows]
-        if self.recipe.augmentation:
-            faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), self.recipe.augmentation)
+        if ranges := self.recipe.ranges(self.epoch):
+            faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), ranges)
         return network_input(faces), self.targets[rows]
 
     def on_epoch_end(self) -> None:

@@ -10,7 +10,7 @@ import time
 import pytest
 from small_fer2013 import write_small_fer2013
 
-from emotion.model_file import read_card
+from emotion.model_file import read_card, sha256
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,17 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     assert "McNemar" in done.stdout
     assert "a covered quarter" in done.stdout
     assert (tmp_path / "chart.png").stat().st_size > 1000
+
+
+def test_a_trained_network_teaches_the_next(trained, data, repository, tmp_path):
+    _, teacher = trained
+    pupil = tmp_path / "pupil.h5"
+    done = run_fer(
+        repository, "--data", data, "--dry-run", "--epochs", 1, "--network", "simple_cnn", "--teacher", teacher,
+        "--output", pupil,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert read_card(pupil)["teachers"] == {"small.h5": sha256(teacher)}
 
 
 def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_fer2013 import faces_and_codes
 
-from emotion.augmentation import Ranges
+from emotion.augmentation import DEFAULT_RANGES, MILD_RANGES, Ranges
 from emotion.checkpoint import Checkpoint
 from emotion.errors import InputError
 from emotion.recipe import RECIPES, Recipe, recipe_of
@@ -169,3 +169,15 @@ def test_flags_change_what_they_name():
 
 def test_recipes_travel_into_a_card():
     assert json.loads(json.dumps(asdict(Recipe())))["augmentation"]["rotation"] == Ranges().rotation
+
+
+@pytest.mark.parametrize(
+    ("epoch", "ranges"), [(0, DEFAULT_RANGES), (6, DEFAULT_RANGES), (7, MILD_RANGES), (9, MILD_RANGES)]
+)
+def test_the_last_epochs_change_faces_little(epoch, ranges):
+    assert Recipe(epochs=10, refinement=3).ranges(epoch) == ranges
+
+
+@pytest.mark.parametrize("recipe", [Recipe(augmentation=None), Recipe(refinement=0)], ids=["nothing", "no refinement"])
+def test_what_a_recipe_leaves_out_its_last_epoch_leaves_out(recipe):
+    assert recipe.ranges(recipe.epochs - 1) == recipe.augmentation

@@ -1,0 +1,44 @@
+"""What a network learns from other networks."""
+
+import numpy as np
+import pytest
+
+from emotion.distillation import TRUST, load_teacher, taught
+from emotion.errors import InputError
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+
+
+def sure_of_the_bright_side(faces):
+    """Two classes: the first where the left half is the brighter one, the second elsewhere."""
+    left = faces[:, :, :24].mean(axis=(1, 2)) > faces[:, :, 24:].mean(axis=(1, 2))
+    return np.stack([left, ~left], axis=1).astype(np.float32)
+
+
+def test_voters_and_teacher_meet_half_way():
+    shares = np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float32)
+    targets = taught(FACES, shares, lambda faces: np.tile(np.float32([0.8, 0.2]), (len(faces), 1)))
+    assert TRUST == 0.5
+    np.testing.assert_allclose(targets, [[0.9, 0.1], [0.4, 0.6], [0.65, 0.35]], rtol=1e-6)
+    assert targets.dtype == np.float32
+
+
+def test_the_teacher_sees_the_mirror_image_too():
+    targets = taught(FACES, np.float32([[1, 0]] * 3), sure_of_the_bright_side)
+    np.testing.assert_allclose(targets, [[0.75, 0.25]] * 3)
+
+
+def test_the_mean_of_several_teaches(tiny_model, tiny_light):
+    one, two = (load_teacher([tiny_model] * count, 7, "cpu", print)(FACES) for count in (1, 2))
+    assert one.shape == (3, 7)
+    np.testing.assert_allclose(one, two)
+
+
+def test_a_teacher_of_other_emotions_is_refused(tiny_model, tiny_light):
+    with pytest.raises(InputError, match=r"--teacher .*tiny\.h5: does not answer in .*contempt; see --emotions"):
+        load_teacher([tiny_model], 8, "cpu", print)
+
+
+def test_no_file_is_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"none\.h5: no such model file"):
+        load_teacher([tmp_path / "none.h5"], 7, "cpu", print)
