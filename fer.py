@@ -59,17 +59,17 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     learning, selecting = dataset.development(args.seed)
     training, validation = (examples(split, args.labels, args.emotions) for split in (learning, selecting))
     say(f"{dataset}; learning from {len(training[0])}, selecting on {len(validation[0])}")
-    teachers = {}
-    if args.teacher:
-        say("asking the teachers about every face to learn from")
-        training = training[0], taught(*training, load_teacher(args.teacher, args.emotions, args.device, say))
-        teachers = {path.name: sha256(path) for path in args.teacher}
+    teacher = load_teacher(args.teacher, args.emotions, args.device, say) if args.teacher else None
 
     # Build the network.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
+    teachers = {path.name: sha256(path) for path in args.teacher}
     facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
     settings = {"network": args.network, "emotions": args.emotions, **facts, **asdict(recipe)}
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
+    if teacher:  # a minute each, so not before it is known that the run may start
+        say("asking the teachers about every face to learn from")
+        training = training[0], taught(*training, teacher)
     with every_gpu(gpus):
         model = build(args.network, args.emotions, args.backbone_weights)
         say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")

@@ -30,9 +30,10 @@ def taught(faces: np.ndarray, shares: np.ndarray, teacher: Classify) -> np.ndarr
 
 def load_teacher(paths: list[Path], classes: int, device: str, note: Callable[[str], None]) -> Classify:
     """The mean of the models in `paths`; InputError where one does not answer in the `classes` emotions to be learnt."""
-    members = [in_order(load_classifier([path], device, note=note), path) for path in paths]
-    face = np.zeros((1, 48, 48), np.uint8)
-    for path, member in zip(paths, members, strict=True):
-        if member(face).shape[1] != classes:
+    members = []
+    for path in paths:
+        classifier = load_classifier([path], device, note=note)
+        if len(classifier.labels) != classes:
             raise InputError(f"--teacher {path}: does not answer in {', '.join(emotions(classes))}; see --emotions")
+        members.append(in_order(classifier, path))
     return ensemble(members)

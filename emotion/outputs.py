@@ -22,12 +22,17 @@ def check_outputs(inputs: Iterable[Path | str], outputs: dict[str, Path | None])
         if path.resolve() in taken:
             raise InputError(f"{flag} {path}: is {taken[path.resolve()]}; name another file")
         taken[path.resolve()] = f"what {flag} writes"
-        if path.is_dir():
-            raise InputError(f"{flag} {path}: is a folder; name a file")
-        if not path.parent.is_dir():
-            raise InputError(f"{flag} {path}: there is no folder {path.parent}; make it first")
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"{flag} {path}: the folder {path.parent} cannot be written to")
+        check_place(path, f"{flag} {path}")
+
+
+def check_place(path: Path, name: str) -> None:
+    """Refuse a `path` where no file can be made; `name` is what the error calls it."""
+    if path.is_dir():
+        raise InputError(f"{name}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise InputError(f"{name}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{name}: the folder {path.parent} cannot be written to")
 
 
 def check_figure(path: Path | None) -> None:

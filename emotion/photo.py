@@ -54,7 +54,10 @@ def on_white(picture: np.ndarray, layers: np.ndarray | None) -> np.ndarray:
 
 
 def write_photo(path: Path, picture: np.ndarray) -> None:
-    """Write BGR uint8 (H, W, 3) or grey (H, W) to `path` in the format its suffix names, whole or not at all; makes its folder."""
+    """Write BGR uint8 (H, W, 3) or grey (H, W) to `path`, whole or not at all; makes its folder.
+
+    The format is that of the suffix of `path`. InputError where it is unknown or `path` cannot be written.
+    """
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path}: cannot write that kind of picture; name a .jpg or .png")

@@ -1,7 +1,6 @@
 """Frames to an H.264 MP4 that plays in a browser, with the times, the colours and the sound of its source."""
 
 import contextlib
-import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
+from emotion.outputs import check_place
 from emotion.soundtrack import Soundtrack
 from emotion.video import VideoInfo
 
@@ -120,9 +120,4 @@ def check_writable(path: Path) -> None:
     """Say now, not after an hour, that `path` is no place for a video."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: the output is an MP4; give it the ending .mp4")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path}: the folder {path.parent} cannot be written to")
+    check_place(path, str(path))
