@@ -63,7 +63,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Build the network.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
-    teachers = {path.name: sha256(path) for path in args.teacher}
+    teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
     settings = {"network": args.network, "emotions": args.emotions, **facts, **asdict(recipe)}
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)

@@ -75,6 +75,10 @@ def train(
     )
     checkpoint.attach(model)
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
+    plateau = [plateau_schedule(recipe, checkpoint)] if recipe.schedule == "plateau" else []
+    progress = Progress(recipe.epochs, len(batches), quiet)
+    # The order counts: the running weights are saved before their averages take their place, the best after.
+    callbacks = [checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
     model.fit(
         batches,
         shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
@@ -82,8 +86,7 @@ def train(
         validation_batch_size=256,
         initial_epoch=checkpoint.epoch,
         epochs=recipe.epochs,
-        # The order counts: the running weights are saved before their averages take their place, the best after.
-        callbacks=[checkpoint.running, *averaging, checkpoint.best, Progress(recipe.epochs, len(batches), quiet)],
+        callbacks=callbacks,
         verbose=0,
     )
     checkpoint.load_best(model)
@@ -110,6 +113,13 @@ def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     # Decay pulls towards zero, where a normalization's scale and a bias have no reason to be.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def plateau_schedule(recipe: Recipe, checkpoint: Checkpoint) -> keras.callbacks.Callback:
+    """Sets the learning rate of each epoch by what the epochs before it brought."""
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: recipe.rate(figures["val_loss"] for figures in checkpoint.history)
+    )
 
 
 def classifier_of(model: keras.Model) -> Classify:

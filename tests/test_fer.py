@@ -91,7 +91,7 @@ def test_a_trained_network_teaches_the_next(trained, data, repository, tmp_path)
         "--output", pupil,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert read_card(pupil)["teachers"] == {"small.h5": sha256(teacher)}
+    assert read_card(pupil)["teachers"] == [{"file": "small.h5", "sha256": sha256(teacher)}]
 
 
 def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tmp_path):

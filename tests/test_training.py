@@ -153,6 +153,26 @@ def test_cosine_warms_up_for_an_epoch_and_ends_near_zero():
     assert at == pytest.approx([0.05, 1.0, 0.5, 0.002], abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("losses", "rate"),
+    [([], 1.0), ([3, 2, 2, 1], 1.0), ([1, 1], 1.0), ([1, 1, 1], 0.1), ([1, 2, 3, 4, 5], 0.01), ([1, 2, 3, 0, 0], 0.1)],
+    ids=["at first", "falling", "waiting", "waited long enough", "twice", "falling again"],
+)
+def test_on_a_plateau_the_rate_falls_to_a_tenth(losses, rate):
+    recipe = Recipe(learning_rate=1.0, schedule="plateau")
+    assert recipe.rate(losses, patience=2) == pytest.approx(rate)
+
+
+def test_a_run_on_a_plateau_is_trained_at_the_lower_rate(small_network, tmp_path):
+    stuck = [{"val_loss": 0.0, "seconds": 1.0}] * 13  # not one of the epochs to come can be better
+    recipe = Recipe(epochs=14, batch_size=16, optimizer="adam", schedule="plateau", averaging=0, refinement=0)
+    model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
+    checkpoint.history = list(stuck)
+    checkpoint.load_best = lambda model: None  # there is none: those epochs never were
+    train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    assert float(model.optimizer.learning_rate) == pytest.approx(recipe.learning_rate / 10)
+
+
 @pytest.mark.parametrize("name", sorted({recipe.optimizer for recipe in RECIPES.values()} | {"sgd"}))
 def test_normalizations_and_biases_do_not_decay(name, small_network):
     model = small_network()
