@@ -25,7 +25,7 @@ def assess(
 
     Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
     """
-    splits = chosen_splits(dataset, args.split)
+    splits = chosen_splits(dataset, args, say)
     members = load_members(args, say)
     results, distances, calibrations = [], [], {}
     for split_name, split in splits.items():
@@ -67,13 +67,28 @@ def names_of(paths: list[Path]) -> list[str]:
     return [stem if stems.count(stem) == 1 else f"{stem} {stems[: i + 1].count(stem)}" for i, stem in enumerate(stems)]
 
 
-def chosen_splits(dataset: Dataset, name: str | None) -> dict[str, Split]:
-    """The split called `name`; without a name all that were not trained on."""
-    if name is None:
-        return {n: split for n, split in dataset.splits.items() if n != "Training"} or dict(dataset.splits)
-    if name not in dataset.splits:
-        raise InputError(f"--split {name}: not in {dataset}")
-    return {name: dataset.splits[name]}
+def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Split]:
+    """The splits to measure on, by what to call them: that of --split, or else all that were not trained on."""
+    if args.split and args.split not in dataset.splits:
+        raise InputError(f"--split {args.split}: not in {dataset}")
+    names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
+    return dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
+
+
+def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], None]) -> tuple[str, Split]:
+    """What to call the split `name`, and its rows; `unseen` leaves out the faces that Training holds as well."""
+    split = dataset.splits[name]
+    if name == "Training":
+        if unseen:
+            raise InputError("--unseen: Training is what was seen; name another --split")
+        return name, split
+    rest = dataset.unseen(name)
+    if unseen and not len(rest):
+        raise InputError(f"--unseen: Training holds every face of {name}")
+    if copies := len(split) - len(rest):
+        outcome = "left out" if unseen else "--unseen leaves them out"
+        say(f"{name}: {copies} of {len(split)} faces are in Training too; {outcome}")
+    return (f"{name}, unseen", rest) if unseen else (name, split)
 
 
 def in_order(classifier: EmotionClassifier, path: Path) -> Classify:

@@ -74,6 +74,12 @@ class Dataset:
         held_out = max(1, len(rows) // 10)
         return training.take(np.sort(rows[held_out:])), training.take(np.sort(rows[:held_out]))
 
+    def unseen(self, name: str) -> Split:
+        """The rows of split `name` whose face is not in Training as well, byte for byte; 8 % of FER2013's tests are."""
+        known = {face.tobytes() for face in self.splits["Training"].faces}
+        split = self.splits[name]
+        return split.take(np.array([face.tobytes() not in known for face in split.faces], bool))
+
 
 def load(path: Path) -> Dataset:
     """The data set in the folder or file `path`, from its cache where that is still true to it.

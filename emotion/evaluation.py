@@ -90,12 +90,16 @@ def ensemble(members: Iterable[Classify]) -> Classify:
 
 def format_table(rows: Iterable[tuple[str, str, Score]]) -> str:
     """(model, split, score) -> lines of text for a person; accuracy with its interval in percent."""
+    rows = list(rows)
+    width = max([12, *(len(split) for _, split, _ in rows)])
     lines = [
-        f"{'model':24} {'split':12} {'protocol':9} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  {'macro F1':>8}"
+        f"{'model':24} {'split':{width}} {'protocol':9} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  "
+        f"{'macro F1':>8}"
     ]
     for model, split, s in rows:
         interval = f"{100 * s.low:.1f} - {100 * s.high:.1f}"
         lines.append(
-            f"{model:24} {split:12} {s.protocol:9} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  {s.macro_f1:8.3f}"
+            f"{model:24} {split:{width}} {s.protocol:9} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  "
+            f"{s.macro_f1:8.3f}"
         )
     return "\n".join(lines)
