@@ -35,6 +35,12 @@ def test_parameters_are_the_published_ones(name):
     assert build(name).count_params() == PARAMETERS[name]
 
 
+def test_five_block_seed_normalizes_before_its_relu():
+    """Its authors do, and the number of parameters does not show it."""
+    kinds = [type(layer).__name__ for layer in build("five_block_seed").layers]
+    assert kinds[2:9] == ["Conv2D", "BatchNormalization", "ReLU", "Conv2D", "BatchNormalization", "ReLU", "Dropout"]
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_raw_faces_give_probabilities_before_and_after_a_file(name, faces, tmp_path):
     model = build(name)
