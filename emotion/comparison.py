@@ -131,6 +131,8 @@ def draw_chart(models: dict[str, tuple[Score, Cost]], path: Path, title: str) ->
 
 def draw_dots(axis, scores: dict[str, Score], costs: list[float]) -> None:
     """Dots with their intervals and their names, over `costs`."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     for number, ((name, score), cost) in enumerate(zip(scores.items(), costs, strict=True)):
         accuracy, low, high = 100 * score.accuracy, 100 * score.low, 100 * score.high
         bar = [[accuracy - low], [high - accuracy]]
@@ -140,6 +142,9 @@ def draw_dots(axis, scores: dict[str, Score], costs: list[float]) -> None:
             color=f"C{number % 10}", size=9, va="center",
         )  # fmt: skip
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")  # 0.2, where the default writes 2 x 10^-1
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.margins(x=0.25, y=0.1)
     axis.grid(alpha=0.3)
 
