@@ -74,8 +74,10 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     trained, data, repository, tmp_path
 ):
     _, model = trained
-    done = run_fer(repository, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness", "--unseen",
-                      "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png")  # fmt: skip
+    done = run_fer(
+        repository, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness", "--unseen",
+        "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "ensemble" in done.stdout
     assert "PrivateTest, unseen" in done.stdout

@@ -167,7 +167,7 @@ def test_a_run_on_a_plateau_is_trained_at_the_lower_rate(small_network, tmp_path
     stuck = [{"val_loss": 0.0, "seconds": 1.0}] * 13  # not one of the epochs to come can be better
     recipe = Recipe(epochs=14, batch_size=16, optimizer="adam", schedule="plateau", averaging=0, refinement=0)
     model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
-    checkpoint.history = list(stuck)
+    checkpoint.history = stuck
     checkpoint.load_best = lambda model: None  # there is none: those epochs never were
     train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert float(model.optimizer.learning_rate) == pytest.approx(recipe.learning_rate / 10)
