@@ -14,9 +14,10 @@ import numpy as np
 
 from emotion import cli
 from emotion.errors import InputError
+from emotion.outputs import check_outputs
 from emotion.overlay import annotate
 from emotion.photo import read_photo, write_photo
-from emotion.photo_paths import OUTPUT, check_records, plan
+from emotion.photo_paths import OUTPUT, plan
 from emotion.results import Records
 from emotion.window import ESCAPE, Q, Window, missing_display
 
@@ -24,7 +25,7 @@ from emotion.window import ESCAPE, Q, Window, missing_display
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
-    check_records(tasks, {"--json": args.json, "--csv": args.csv})
+    check_outputs((task.photo for task in tasks), {"--json": args.json, "--csv": args.csv})
     show = args.show and can_show(args)
     recognizer = cli.build_recognizer(args)
     labels, failures = recognizer.labels, []

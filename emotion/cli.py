@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.face_detector import MIN_FACE, HaarDetector, YuNetDetector
 from emotion.recognizer import Recognizer
 
@@ -19,6 +19,7 @@ DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 def run(main: Callable[[], int | None]) -> None:
     """Call a script's `main` and exit with the code it returns; an InputError is one line on stderr and exit code 2."""
     script = Path(sys.argv[0]).name
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
     try:
         code = main() or DONE
         sys.stdout.flush()
@@ -32,6 +33,9 @@ def run(main: Callable[[], int | None]) -> None:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except OSError as error:  # a full disk, a folder that may not be entered
+        print(f"{script}: error: {error.filename or 'a file'}: {reason(error)}", file=sys.stderr)
+        code = FAILED
     sys.exit(code)
 
 
@@ -83,7 +87,7 @@ def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:
     raise InputError(f"--detector {args.detector}: expected haar or yunet=FILE.onnx")
 
 
-def build_recognizer(args: argparse.Namespace, wrap_detector=lambda detector: detector, tracker=None) -> Recognizer:
+def build_recognizer(args: argparse.Namespace, wrap_detector=lambda detector: detector) -> Recognizer:
     """The recognizer that the shared flags ask for.
 
     `wrap_detector` may put another detector around the one of the flags, as videos do.
@@ -91,7 +95,7 @@ def build_recognizer(args: argparse.Namespace, wrap_detector=lambda detector: de
     from emotion.classifier import load_classifier  # fer.py trains without it
 
     detector = wrap_detector(build_detector(args))
-    return Recognizer(detector, load_classifier(args.model, args.device, args.labels, note_to_stderr(args)), tracker)
+    return Recognizer(detector, load_classifier(args.model, args.device, args.labels, note_to_stderr(args)))
 
 
 def note_to_stderr(args: argparse.Namespace) -> Callable[[str], None]:

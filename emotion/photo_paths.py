@@ -27,9 +27,10 @@ def find_photos(arguments: list[str], skip: Path) -> Iterator[tuple[Path, Path]]
     """
     for argument in arguments:
         # A shell has expanded its globs; Windows and quotes have not. Not Path.glob: it takes no absolute patterns.
-        found = [] if Path(argument).exists() else sorted(glob.glob(argument, recursive=True))  # noqa: PTH207
+        # os.path, because Path raises where a folder may not be entered or a name is too long.
+        found = [] if os.path.exists(argument) else sorted(glob.glob(argument, recursive=True))  # noqa: PTH110, PTH207
         for path in map(Path, found or [argument]):
-            if path.is_dir():
+            if os.path.isdir(path):  # noqa: PTH112
                 yield from ((photo, photo.relative_to(path)) for photo in walk(path, skip))
             else:
                 yield path, Path(path.name)
@@ -77,14 +78,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"-o {folder}: cannot be made ({reason(error)})") from None
-
-
-def check_records(tasks: list[Task], records: dict[str, Path | None]) -> None:
-    """Raise InputError where a file of `records`, by its flag, is one of the photos or another such file."""
-    taken = {path.resolve(): f"the photo {path}" for path in (task.photo for task in tasks)}
-    for flag, path in records.items():
-        if path and (what := taken.setdefault(path.resolve(), f"the file of {flag}")) != f"the file of {flag}":
-            raise InputError(f"{flag} {path}: is {what}; name another file")
 
 
 def free_name(copy: Path, taken: set[Path]) -> Path:

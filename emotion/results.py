@@ -1,7 +1,9 @@
 """The records: what was seen, as JSON and as CSV, written while it is seen."""
 
+import contextlib
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.errors import InputError, reason
@@ -27,7 +29,8 @@ class Records:
     """A context manager that writes frames to `json_path` and `csv_path`, either of which may be None.
 
     A frame is written when it is added, so that memory does not grow with the video. The files get their names when
-    all is done, or interrupted by hand; an error leaves nothing.
+    all is done, interrupted by hand, or enough for whoever reads stdout; an error leaves nothing. InputError where they
+    cannot be written.
     """
 
     def __init__(
@@ -40,60 +43,72 @@ class Records:
         fps: float | None = None,
     ):
         """`model` is what the JSON says of the network; `source` and `fps` are None for a series of photos."""
+        self.paths = [path for path in (json_path, csv_path) if path]
         self.labels = labels
         self.source = source
         self.frames = 0
         self.files = {}
-        try:
-            for path in filter(None, (json_path, csv_path)):
-                self.files[path] = beside(path).open("w", encoding="utf-8", newline="")
-        except OSError as error:
-            self.discard()
-            raise InputError(f"{path}: cannot be written ({reason(error)})") from None
-        self.json, self.csv = self.files.get(json_path), None
-        if self.json:
-            head = {"schema": SCHEMA, "model": model, "labels": list(labels), "source": source, "fps": fps}
-            self.json.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "frames": [')
-        if csv_path:
-            self.csv = csv.writer(self.files[csv_path], lineterminator="\n")
-            self.csv.writerow((*FACE_COLUMNS, *labels))
+        with self.writing():
+            for path in self.paths:
+                # A source's name may hold bytes that are no text: with a backslash they are still JSON.
+                self.files[path] = beside(path).open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self.json, self.csv = self.files.get(json_path), None
+            if self.json:
+                head = {"schema": SCHEMA, "model": model, "labels": list(labels), "source": source, "fps": fps}
+                self.json.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "frames": [')
+            if csv_path:
+                self.csv = csv.writer(self.files[csv_path], lineterminator="\n")
+                self.csv.writerow((*FACE_COLUMNS, *labels))
 
     def add(self, index: int, time_s: float | None, recognitions: list[Recognition], source: str | None = None) -> None:
         """Write frame `index`, seen at `time_s`, with its faces or without; `source` names a photo of a series."""
         faces = [face_record(face, self.labels) for face in recognitions]
-        if self.json:
-            frame = {"index": index, "time_s": rounded(time_s)} | ({"source": source} if source else {})
-            comma = ",\n" if self.frames else "\n"
-            self.json.write(comma + json.dumps(frame | {"faces": faces}, ensure_ascii=False))
-        if self.csv:
-            for face in faces:
-                place = (index, rounded(time_s), source or self.source, face["id"], *face["box"])
-                self.csv.writerow((*place, face["label"], face["confidence"], *face["emotions"].values()))
+        with self.writing():
+            if self.json:
+                frame = {"index": index, "time_s": rounded(time_s)} | ({"source": source} if source else {})
+                comma = ",\n" if self.frames else "\n"
+                self.json.write(comma + json.dumps(frame | {"faces": faces}, ensure_ascii=False))
+            if self.csv:
+                for face in faces:
+                    place = (index, rounded(time_s), source or self.source, face["id"], *face["box"])
+                    self.csv.writerow((*place, face["label"], face["confidence"], *face["emotions"].values()))
         self.frames += 1
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
-        if kind is None or issubclass(kind, KeyboardInterrupt):
+        if kind is None or issubclass(kind, (KeyboardInterrupt, BrokenPipeError)):
             self.finish()
         else:
             self.discard()
 
     def finish(self) -> None:
         """Close the files and give them their names."""
-        if self.json:
-            self.json.write("\n]}\n")
-        for path, file in self.files.items():
-            file.close()
-            beside(path).replace(path)
+        with self.writing():
+            if self.json:
+                self.json.write("\n]}\n")
+            for path, file in self.files.items():
+                file.close()
+                beside(path).replace(path)
         self.files = {}
 
     def discard(self) -> None:
         for path, file in self.files.items():
-            file.close()
+            with contextlib.suppress(OSError):  # a full disk: closing would write once more
+                file.close()
             beside(path).unlink(missing_ok=True)
         self.files = {}
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """What the system refuses in this block ends in an InputError, and nothing is left behind."""
+        try:
+            yield
+        except OSError as error:
+            names = " or ".join(map(str, self.paths))
+            self.discard()
+            raise InputError(f"{names}: cannot be written ({reason(error)})") from None
 
 
 def rounded(time_s: float | None) -> float | None:

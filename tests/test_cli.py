@@ -22,6 +22,10 @@ def interrupted():
     raise KeyboardInterrupt
 
 
+def refused():
+    raise PermissionError(13, "Permission denied", "closed/a.jpg")
+
+
 def wrong():
     raise InputError("a.jpg: no such file")
 
@@ -32,6 +36,9 @@ def wrong():
         pytest.param(lambda: None, 0, "", id="done"),
         pytest.param(lambda: cli.PARTLY, 1, "", id="partly done"),
         pytest.param(wrong, 2, "img_predict.py: error: a.jpg: no such file\n", id="a wrong call"),
+        pytest.param(
+            refused, 2, "img_predict.py: error: closed/a.jpg: permission denied\n", id="refused by the system"
+        ),
         pytest.param(interrupted, 130, "img_predict.py: interrupted; what was done is kept\n", id="interrupted"),
     ],
 )

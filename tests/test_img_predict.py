@@ -110,9 +110,10 @@ def test_a_folder_a_glob_and_unicode(run_script, folder):
         (["nothing"], "nothing: no picture in there"),
         (["face.jpg", "--model", "absent.h5"], "absent.h5: no such model file"),
         (["face.jpg", "--model", "text.h5"], "text.h5: not an HDF5 model file"),
-        (["face.jpg", "--labels", "a,b"], "--labels: 2 names for the 7 outputs"),
         (["face.jpg", "-o", "face.jpg"], "-o face.jpg: is the photo itself"),
-        (["face.jpg", "--json", "absent/r.json"], "absent/r.json: cannot be written"),
+        (["face.jpg", "--json", "absent/r.json"], "--json absent/r.json: there is no folder absent"),
+        (["face.jpg", "--csv", "nothing"], "--csv nothing: is a folder"),
+        (["face.jpg", "--json", "face.jpg"], "--json face.jpg: is the input"),
         (["face.jpg", "-o", "text.h5/x.png"], "text.h5/x.png: cannot be written"),
         ([], "the following arguments are required: PATH"),
     ],
@@ -164,11 +165,13 @@ def test_ctrl_c_keeps_what_was_done(repository, folder):
 
 
 def test_a_reader_that_leaves_early_is_no_error(repository, folder):
-    command = f'"{sys.executable}" "{repository / "img_predict.py"}" face.jpg flat.png face.jpg | head -n 1'
+    script = repository / "img_predict.py"
+    command = f'"{sys.executable}" "{script}" face.jpg flat.png face.jpg --json r.json | head -n 1'
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=folder, capture_output=True, text=True)
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
+    assert json.loads((folder / "r.json").read_text())["frames"]  # what was done is kept
 
 
 def test_an_absent_cascade(repository, folder):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from emotion.errors import InputError
-from emotion.photo_paths import check_records, plan
+from emotion.photo_paths import plan
 
 
 @pytest.fixture(autouse=True)
@@ -95,21 +95,3 @@ def test_an_output_folder_that_cannot_be(folder):
     folder("a.jpg", "file")
     with pytest.raises(InputError, match=r"-o file: cannot be made"):
         planned(["a.jpg"], "file")
-
-
-@pytest.mark.parametrize(
-    ("records", "reason"),
-    [
-        ({"--json": Path("a.jpg")}, r"--json a\.jpg: is the photo a\.jpg"),
-        ({"--json": Path("r"), "--csv": Path("./r")}, r"--csv r: is the file of --json"),
-    ],
-)
-def test_records_hit_neither_photos_nor_each_other(folder, records, reason):
-    folder("a.jpg")
-    with pytest.raises(InputError, match=reason):
-        check_records(plan(["a.jpg"], None), records)
-
-
-def test_records_of_their_own(folder):
-    folder("a.jpg")
-    check_records(plan(["a.jpg"], None), {"--json": Path("r.json"), "--csv": None})

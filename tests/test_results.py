@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,10 +85,11 @@ def test_an_error_leaves_the_old_file_and_nothing_new(tmp_path):
     assert (tmp_path / "r.json").read_text() == "old"
 
 
-def test_an_interruption_keeps_what_was_done(tmp_path):
-    with pytest.raises(KeyboardInterrupt), Records(tmp_path / "r.json", None, LABELS, {}) as records:
+@pytest.mark.parametrize("end", [KeyboardInterrupt, BrokenPipeError], ids=["Ctrl-C", "a reader who left"])
+def test_what_was_done_is_kept_after(tmp_path, end):
+    with pytest.raises(end), Records(tmp_path / "r.json", None, LABELS, {}) as records:
         records.add(0, 0.0, [FACE])
-        raise KeyboardInterrupt
+        raise end
     assert len(json.loads((tmp_path / "r.json").read_text())["frames"]) == 1
 
 
@@ -100,3 +103,30 @@ def test_a_file_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match=r"r\.csv: cannot be written \(no such file or directory\)"):
         Records(tmp_path / "r.json", tmp_path / "absent" / "r.csv", LABELS, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_no_text(tmp_path):
+    name = os.fsdecode(b"caf\xe9.jpg")
+    with Records(tmp_path / "r.json", tmp_path / "r.csv", LABELS, {}, source=name) as records:
+        records.add(0, None, [FACE], source=name)
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["source"] == "caf\udce9.jpg"
+    assert r"caf\udce9.jpg" in (tmp_path / "r.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion.results.beside", lambda path: tmp_path / "full")
+    (tmp_path / "full").symlink_to("/dev/full")
+    with (
+        pytest.raises(InputError, match=r"r\.json: cannot be written \(no space left on device\)"),
+        Records(tmp_path / "r.json", None, LABELS, {}) as records,
+    ):
+        records.add(0, 0.0, [FACE] * 1000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_taken_by_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r"r\.json: cannot be written"):  # noqa: SIM117, the folder comes in between
+        with Records(tmp_path / "r.json", None, LABELS, {}):
+            (tmp_path / "r.json").mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
