@@ -121,10 +121,11 @@ def fingerprint(rows: Rows) -> str:
 
 
 def cache_places(source: Source) -> list[Path]:
-    """Where a cache may lie: beside the data and, should that be read-only, in the user's cache folder."""
+    """Where a cache may lie: with the data and, should that be read-only, in the user's cache folder."""
     path = source.path.resolve()
+    folder = path if path.is_dir() else path.parent
     elsewhere = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return [path.parent / f".{path.name}.cache.npz", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
+    return [folder / f".{path.name}.cache.npz", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
 
 
 def read_cache(place: Path, key: str) -> Rows | None:

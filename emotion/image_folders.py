@@ -29,7 +29,7 @@ class FerplusFolders:
     votes: Table | None  # fer2013new.csv, for folders without a label.csv
 
     def state(self) -> str:
-        return folder_state(self.folders)
+        return folder_state(self.folders) + (f" {self.votes.state()}" if self.votes else "")
 
     def read(self) -> Rows:
         paths, usage, votes = [], [], []
@@ -116,7 +116,8 @@ def read_label_csv(path: Path) -> dict[str, list[int]]:
 def folder_state(folders: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
+        digest.update(os.fsencode(f"{folder}\n"))  # whose name says which split or emotion it holds
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             status = entry.stat()
-            digest.update(f"{entry.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{entry.name} {status.st_size} {status.st_mtime_ns}\n"))
     return digest.hexdigest()

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from emotion.errors import InputError
-from emotion.labels import FERPLUS_COLUMNS
+from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
 from emotion.rows import NO_CODE, SIDE, Rows
 from emotion.tables import Table
 
@@ -27,7 +28,7 @@ class TablePair:
         return self.faces.path
 
     def state(self) -> str:
-        return file_state([self.faces.path] + ([self.votes.path] if self.votes else []))
+        return " ".join(table.state() for table in (self.faces, self.votes) if table)
 
     def read(self) -> Rows:
         faces, codes, usage = [], [], []
@@ -35,19 +36,25 @@ class TablePair:
         for chunk in self.faces.chunks(("pixels", "usage", "emotion")):
             faces.append(parse_pixels(chunk["pixels"], self.path, first))
             usage.append(parse_usage(chunk["usage"], self.path, first))
-            codes.append(chunk["emotion"].astype(np.uint8) if "emotion" in chunk else [NO_CODE] * len(chunk["usage"]))
+            codes.append(self.parse_codes(chunk, first))
             first += len(chunk["usage"])
         if not faces:
             raise InputError(f"{self.path}: has a header but no rows; download it again")
         usage = np.concatenate(usage)
         votes = self.read_votes(usage) if self.votes else None
-        return Rows(np.concatenate(faces), np.concatenate(codes).astype(np.uint8), usage, votes)
+        return Rows(np.concatenate(faces), np.concatenate(codes), usage, votes)
+
+    def parse_codes(self, chunk: dict[str, np.ndarray], first_line: int) -> np.ndarray:
+        if "emotion" not in chunk:
+            return np.full(len(chunk["usage"]), NO_CODE, np.uint8)
+        return parse_numbers(chunk["emotion"], len(FER2013_EMOTIONS) - 1, "emotion", self.path, first_line)
 
     def read_votes(self, usage: np.ndarray) -> np.ndarray:
         """By row: FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows."""
         names = tuple(column.lower() for column in FERPLUS_COLUMNS)
         chunks = list(self.votes.chunks((*names, "usage")))
-        votes = np.concatenate([np.stack([chunk[n] for n in names], axis=1) for chunk in chunks]).astype(np.uint8)
+        columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
+        votes = np.stack([parse_numbers(c, 255, name, self.votes.path, 2) for name, c in columns.items()], axis=1)
         if len(votes) != len(usage):
             raise InputError(
                 f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {len(usage)} faces; "
@@ -63,7 +70,7 @@ class TablePair:
 
 def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
     """Rows of 2304 numbers in text -> uint8 (N, 48, 48)."""
-    counts = [text.count(" ") + 1 for text in map(str.strip, texts)]
+    counts = [str(text).strip().count(" ") + 1 for text in texts]  # str: an empty cell is NaN
     for offset, count in enumerate(counts):
         if count != SIDE * SIDE:
             raise InputError(
@@ -84,6 +91,17 @@ def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
     return faces.astype(np.uint8)
 
 
+def parse_numbers(values: np.ndarray, highest: int, name: str, path: Path, first_line: int) -> np.ndarray:
+    """A column of numbers from 0 to `highest` -> uint8 (N,)."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    if len(wrong := np.flatnonzero(~((numbers >= 0) & (numbers <= highest)))):  # what is no number is NaN, and neither
+        raise InputError(
+            f"{path}: line {first_line + wrong[0]}: {name} is {values[wrong[0]]!r}, expected 0 to {highest}; "
+            "download it again"
+        )
+    return numbers.astype(np.uint8)
+
+
 def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray:
     numbers = [USAGE.get(str(text).strip().lower()) for text in texts]
     if None in numbers:
@@ -92,7 +110,3 @@ def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray
             f"{path}: line {first_line + at}: Usage is {list(texts)[at]!r}, expected Training, PublicTest or PrivateTest"
         )
     return np.array(numbers, np.uint8)
-
-
-def file_state(paths: Iterable[Path]) -> str:
-    return " ".join(f"{p.resolve()} {(s := p.stat()).st_size} {s.st_mtime_ns}" for p in paths)

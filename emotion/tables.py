@@ -3,6 +3,7 @@
 import gzip
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ import pandas as pd
 from emotion.errors import InputError
 
 CHUNK = 1000  # 8 MB of pixels in text: what a first parse holds beside the arrays it fills
-DAMAGED = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, pd.errors.ParserError)
+DAMAGED = (
+    OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, pd.errors.ParserError,
+    RuntimeError,  # a zip that asks for a password
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,11 @@ class Table:
     path: Path  # the file on disk, the archive if it is packed
     member: str | None  # its name in the archive
     columns: tuple[str, ...]  # lower case, stripped: icml_face_data.csv has ' Usage' and ' pixels'
+
+    def state(self) -> str:
+        """Changes when the file does."""
+        status = self.path.stat()
+        return f"{self.path.resolve()} {status.st_size} {status.st_mtime_ns}"
 
     def chunks(self, wanted: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
         """The wanted columns that exist, by name, some rows at a time."""

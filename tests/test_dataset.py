@@ -131,6 +131,30 @@ def test_a_changed_file_is_parsed_again(data):
     assert load(data).fingerprint != before.fingerprint
 
 
+def test_a_renamed_folder_is_read_again(tmp_path):
+    folder = write_class_folders(tmp_path / "images", tuple("0123456"), {"train": 14, "test": 7})
+    assert "Test" in load(folder).splits
+    (folder / "test").rename(folder / "publictest")
+    assert "PublicTest" in load(folder).splits
+
+
+def test_other_votes_beside_ferplus_folders_are_read_again(tmp_path):
+    folder = write_ferplus_folders(tmp_path / "ferplus", COUNTS)
+    for labels in folder.glob("*/label.csv"):
+        labels.unlink()
+    write_votes(folder / "fer2013new.csv", votes_for(CODES[:20]), usages(COUNTS)[:20])
+    assert "PrivateTest" not in load(folder).splits
+    write_votes(folder / "fer2013new.csv", votes_for(CODES), usages(COUNTS))
+    assert "PrivateTest" in load(folder).splits
+
+
+def test_the_cache_of_a_folder_lies_in_it(tmp_path):
+    folder = write_class_folders(tmp_path / "data", tuple("0123456"), {"train": 14})
+    load(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert (folder / ".data.cache.npz").is_file()
+
+
 def test_another_cache_version_is_parsed_again(data, monkeypatch):
     load(data)
     monkeypatch.setattr(dataset, "CACHE_VERSION", -1)
@@ -189,6 +213,35 @@ def test_a_short_pixel_row_is_named(data):
 def test_a_pixel_that_is_none(data, pixel):
     edit(data / "fer2013.csv", " 255 255", f" {pixel} 255")
     with pytest.raises(InputError, match=r"fer2013\.csv: .*0 to 255"):
+        load(data)
+
+
+@pytest.mark.parametrize("emotion", ["7", "-1", "", "happy"], ids=["seven", "below 0", "empty", "a word"])
+def test_an_emotion_that_is_none(data, emotion):
+    edit(data / "fer2013.csv", "\n1,", f"\n{emotion},")
+    with pytest.raises(InputError, match=r"fer2013\.csv: line 3: emotion is .*, expected 0 to 6"):
+        load(data)
+
+
+def test_a_row_without_pixels(data):
+    lines = (data / "fer2013.csv").read_text().splitlines()
+    (data / "fer2013.csv").write_text("\n".join([*lines[:5], "3,,Training", *lines[6:]]))
+    with pytest.raises(InputError, match=r"fer2013\.csv: line 6 has 1 pixels, expected 2304"):
+        load(data)
+
+
+def test_a_vote_that_is_none(data):
+    edit(data / "fer2013new.csv", "fer0000003.png,0", "fer0000003.png,x")
+    with pytest.raises(InputError, match=r"fer2013new\.csv: line 5: neutral is 'x'"):
+        load(data)
+
+
+def test_a_packed_file_with_a_bad_block(data):
+    pack(data / "fer2013.csv", "gz")
+    packed = bytearray((data / "fer2013.csv.gz").read_bytes())
+    packed[len(packed) // 2 :] = b"\xff" * (len(packed) - len(packed) // 2)
+    (data / "fer2013.csv.gz").write_bytes(packed)
+    with pytest.raises(InputError, match=r"fer2013\.csv\.gz: damaged"):
         load(data)
 
 
