@@ -65,7 +65,11 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
-    settings = {"network": args.network, "emotions": args.emotions, **facts, **asdict(recipe)}
+    begun = {
+        "data": f"{len(training[0])} rows of {dataset.fingerprint[:12]}",
+        "backbone_weights": args.backbone_weights,
+    }
+    settings = {"network": args.network, "emotions": args.emotions, **begun, **facts, **asdict(recipe)}
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
     if teacher:  # a minute each, so not before it is known that the run may start
         say("asking the teachers about every face to learn from")
@@ -111,7 +115,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     check_outputs(args.evaluate, {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
     results, report = assess(dataset, args, say)
-    costs = compare_costs(args, results, say)
+    costs = compare_costs(args, results)
     if args.json:
         report["costs"] = {model: asdict(cost) for model, cost in costs.items()}
         write_text(args.json, json.dumps(report, indent=1) + "\n")

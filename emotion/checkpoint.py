@@ -76,6 +76,10 @@ class Checkpoint:
         self.model.save_weights(self.folder / self.pending["running"], overwrite=True)
 
     def save_best(self, epoch: int, logs: dict) -> None:
+        if not math.isfinite(logs["val_loss"]):
+            raise InputError(
+                f"epoch {epoch + 1}: the loss is no number any more; begin again with a lower --learning-rate"
+            )
         if logs["val_loss"] < self.best_loss:
             self.best_loss = logs["val_loss"]
             self.pending["best"] = f"best-{epoch + 1:04}.weights.h5"

@@ -22,15 +22,13 @@ class Cost:
     milliseconds: float  # for one face alone, by the light runtime on this CPU; the median
 
 
-def compare_costs(
-    args: argparse.Namespace, results: list[tuple[str, str, Score]], say: Callable[[str], None] = lambda text: None
-) -> dict[str, Cost]:
+def compare_costs(args: argparse.Namespace, results: list[tuple[str, str, Score]]) -> dict[str, Cost]:
     """Print what the models of --evaluate cost, and draw --chart; `results` are (model, split, score), as assessed.
 
     The chart shows the last split under its first protocol. Under --tta a model is asked twice, and costs it; the
     ensemble costs what all of its members do together.
     """
-    costs = [total([measure_cost(path, args.labels, say)], passes=1 + args.tta) for path in args.evaluate]
+    costs = [total([measure_cost(path, args.labels)], passes=1 + args.tta) for path in args.evaluate]
     if args.ensemble:
         costs.append(total(costs))
     names = list(dict.fromkeys(model for model, _, _ in results))
@@ -44,15 +42,15 @@ def compare_costs(
     return costs
 
 
-def measure_cost(path: Path, labels: tuple[str, ...] | None, say: Callable[[str], None]) -> Cost:
-    """The cost of the .h5 in `path`; `say` hears of a light copy that has to be made."""
+def measure_cost(path: Path, labels: tuple[str, ...] | None) -> Cost:
+    """The cost of the .h5 in `path`, of which load_classifier has told what there is to tell."""
     from emotion.backend import start_keras
 
     start_keras("cpu", "float32")
     from emotion.model_file import load_model
 
     model = load_model(path)
-    milliseconds = milliseconds_a_face(load_classifier([path], "cpu", labels, say).classify)
+    milliseconds = milliseconds_a_face(load_classifier([path], "cpu", labels).classify)
     return Cost(model.count_params(), multiply_accumulates(model), path.stat().st_size, milliseconds)
 
 

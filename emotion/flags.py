@@ -5,9 +5,12 @@ from pathlib import Path
 
 from emotion import cli
 from emotion.errors import InputError
+from emotion.outputs import check_apart
 from emotion.recipe import RECIPES
 from emotion.rows import SPLITS
 from emotion.votes import PROTOCOLS
+
+EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
@@ -25,6 +28,9 @@ def parse_arguments(description: str) -> argparse.Namespace:
     add_training_flags(parser.add_argument_group("training"))
     add_evaluation_flags(parser.add_argument_group("evaluation"))
     args = parser.parse_args()
+    alone = next((flag for flag in EVALUATION if getattr(args, flag)), None)
+    if alone and not args.evaluate:
+        raise InputError(f"--{alone}: a flag of --evaluate; name the models to measure with that")
     if args.evaluate:  # here the labels are those of a model that does not name its own
         args.labels = None if args.labels in ("ferplus", "fer2013") else cli.comma_separated(args.labels)
     elif args.labels not in ("ferplus", "fer2013"):
@@ -35,6 +41,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
         args.output = cli.MODEL
     if args.output and args.output.suffix != ".h5":
         raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
+    check_apart([*args.teacher, args.backbone_weights], {"--output": args.output})
     return args
 
 
@@ -46,8 +53,8 @@ def add_training_flags(group) -> None:
                        help="learn from FER+'s votes, or from the original labels (default: ferplus)")  # fmt: skip
     group.add_argument("--epochs", type=cli.positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
-    group.add_argument("--learning-rate", type=float, metavar="F", help="(default: the network's recipe)")
-    group.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")
+    group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
     group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
                        help="learn from the mean answer of these as much as from the votes")  # fmt: skip
     group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
@@ -81,3 +88,17 @@ def add_evaluation_flags(group) -> None:
         "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+
+
+def rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to {2**32 - 1}, where NumPy's seeds are")
+    return number

@@ -15,6 +15,14 @@ def check_outputs(inputs: Iterable[Path | str], outputs: dict[str, Path | None])
 
     `outputs` are paths by their flags.
     """
+    check_apart(inputs, outputs)
+    for flag, path in outputs.items():
+        if path is not None:
+            check_place(path, f"{flag} {path}")
+
+
+def check_apart(inputs: Iterable[Path | str], outputs: dict[str, Path | None]) -> None:
+    """Refuse an output that is an input or another output."""
     taken = {Path(source).resolve(): "the input" for source in inputs}
     for flag, path in outputs.items():
         if path is None:
@@ -22,7 +30,6 @@ def check_outputs(inputs: Iterable[Path | str], outputs: dict[str, Path | None])
         if path.resolve() in taken:
             raise InputError(f"{flag} {path}: is {taken[path.resolve()]}; name another file")
         taken[path.resolve()] = f"what {flag} writes"
-        check_place(path, f"{flag} {path}")
 
 
 def check_place(path: Path, name: str) -> None:

@@ -113,6 +113,13 @@ def test_the_best_epochs_weights_are_kept_not_the_last(small_network, tmp_path):
     assert len(list(checkpoint.folder.iterdir())) == 3  # state, running, best: nothing piles up
 
 
+def test_a_run_whose_loss_is_no_number_ends_at_once(small_network, tmp_path):
+    recipe = Recipe(epochs=3, batch_size=16, optimizer="sgd", learning_rate=1e30, schedule="constant", averaging=0)
+    model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
+    with pytest.raises(InputError, match=r"epoch 1: the loss is no number any more; .* --learning-rate"):
+        train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+
+
 def test_an_unfinished_run_is_not_overwritten(tmp_path):
     (tmp_path / "state.json").write_text("{}")
     with pytest.raises(InputError, match="--resume, or delete"):
