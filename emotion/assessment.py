@@ -5,13 +5,11 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from emotion.calibration import calibration
 from emotion.classifier import EmotionClassifier, load_classifier
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
-from emotion.evaluation import Classify, Score, ensemble, format_table, mcnemar, mirrored, protocols, score
+from emotion.evaluation import Classify, Score, answers, ensemble, format_table, mcnemar, mirrored, protocols, score
 from emotion.labels import SYNONYMS, emotions
 from emotion.robustness import format_table as format_robustness
 from emotion.robustness import robustness
@@ -72,6 +70,9 @@ def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str
     if args.split and args.split not in dataset.splits:
         raise InputError(f"--split {args.split}: not in {dataset}")
     names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
+    known = protocols(dataset.splits[names[0]])
+    if not known or args.protocol not in (None, *known):
+        raise InputError(f"--protocol {args.protocol}: {dataset.source} has labels for {', '.join(known) or 'none'}")
     return dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
 
 
@@ -103,11 +104,10 @@ def in_order(classifier: EmotionClassifier, path: Path) -> Classify:
 
 def apart(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
     """The McNemar test between two models' answers on one split."""
-    # Seven outputs and eight may meet here; contempt counts as neutral then, for both.
-    classes = min(probabilities[name].shape[1] for name in pair)
+    # Seven outputs and eight may meet here.
+    classes = 7 if protocol == "fer2013" else min(probabilities[name].shape[1] for name in pair)
     rows, true = truth(protocol, split, classes)
-    answers = [probabilities[name][rows].argmax(axis=1) for name in pair]
-    p = mcnemar(*(np.where(answer < classes, answer, 0) for answer in answers), true)
+    p = mcnemar(*(answers(probabilities[name][rows], classes) for name in pair), true)
     return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
 
 

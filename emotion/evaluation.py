@@ -35,10 +35,10 @@ class Score:
 
 
 def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
-    """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows."""
-    classes = probabilities.shape[1]
+    """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows, and knows no contempt in fer2013."""
+    classes = 7 if protocol == "fer2013" else probabilities.shape[1]
     rows, true = truth(protocol, split, classes)
-    predicted = probabilities[rows].argmax(axis=1)
+    predicted = answers(probabilities[rows], classes)
     confusion = confusion_matrix(true, predicted, labels=range(classes))
     low, high = wilson(int(confusion.trace()), len(rows))
     totals = confusion.sum(axis=1)
@@ -51,6 +51,12 @@ def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
     f1 = f1_score(true, predicted, labels=occurring, average="macro", zero_division=0)
     accuracy = float(confusion.trace() / len(rows))
     return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
+
+
+def answers(probabilities: np.ndarray, classes: int) -> np.ndarray:
+    """The likeliest emotion of each row (N, C); as one of seven, contempt counts as neutral, as it does in the votes."""
+    likeliest = probabilities.argmax(axis=1)
+    return np.where(likeliest < classes, likeliest, 0)
 
 
 def protocols(split: Split) -> list[str]:

@@ -17,11 +17,13 @@ def split_of(*greys: int) -> Split:
     return Split(faces, np.zeros(len(greys), np.uint8), None)
 
 
-def choose(splits: dict[str, Split], split: str | None = None, unseen: bool = False) -> tuple[dict, list[str]]:
+def choose(
+    splits: dict[str, Split], split: str | None = None, unseen: bool = False, protocol: str | None = None
+) -> tuple[dict, list[str]]:
     """{name: the greys to measure on}, and what was said."""
     said = []
     dataset = Dataset(Path("data"), splits, "fingerprint")
-    chosen = chosen_splits(dataset, Namespace(split=split, unseen=unseen), said.append)
+    chosen = chosen_splits(dataset, Namespace(split=split, unseen=unseen, protocol=protocol), said.append)
     return {name: rows.faces[:, 0, 0].tolist() for name, rows in chosen.items()}, said
 
 
@@ -61,3 +63,9 @@ def test_unseen_of_nothing_is_refused(splits, split, message):
 def test_a_split_that_is_not_there_is_refused():
     with pytest.raises(InputError, match="--split PrivateTest: not in data: 1 Training"):
         choose({"Training": split_of(1)}, "PrivateTest")
+
+
+def test_a_protocol_without_its_labels_is_refused():
+    assert choose(SPLITS, protocol="fer2013")[0].keys() == {"PublicTest", "PrivateTest"}
+    with pytest.raises(InputError, match=r"--protocol majority: data has labels for fer2013$"):
+        choose(SPLITS, protocol="majority")

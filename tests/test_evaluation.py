@@ -52,6 +52,10 @@ def test_original_labels():
     assert score(sure(0, 0, 1, 2), SPLIT, "fer2013").accuracy == 1
 
 
+def test_in_the_original_labels_contempt_is_neutral():
+    assert score(sure(7, 0, 1, 2, classes=8), SPLIT, "fer2013") == score(sure(0, 0, 1, 2), SPLIT, "fer2013")
+
+
 def test_eight_outputs_know_contempt():
     votes = np.array([[1, 0, 0, 0, 0, 0, 0, 9, 0, 0]], np.uint8)
     split = Split(faces(1), np.array([6], np.uint8), votes)
