@@ -54,17 +54,20 @@ def load_classifier(
 
 
 def load_one(path: Path, device: str, labels: tuple[str, ...] | None, note: Callable[[str], None]):
-    """The model in `path` and its labels."""
+    """The model in `path` and its labels: its own, or `labels` where it has none."""
     if device == "gpu":
         model, card = load_on_gpu(path)
     else:
         light = find_light(path, note)
         model, card = LightModel(light), read_light_card(light)["card"]
-    names = labels or tuple((card or {}).get("labels", ()))
+    own = tuple((card or {}).get("labels", ()))
+    names = own or labels
     if not names:
         raise InputError(f"{path}: does not say what its {model.classes} outputs mean; name them with --labels a,b,c")
     if len(names) != model.classes:
         raise InputError(f"--labels: {len(names)} names for the {model.classes} outputs of {path}")
+    if own and labels:
+        note(f"{path}: says itself what its outputs mean; --labels is not for it")
     if card is None:
         note(f"{path}: without a card; its faces are grey {model.face_shape[0]}x{model.face_shape[1]}, "
              "scaled to 0-1 unless a layer of its own scales them")  # fmt: skip

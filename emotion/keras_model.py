@@ -16,7 +16,7 @@ class KerasModel:
     def __init__(self, path: Path):
         start_keras("gpu", "float32")
         self.model = load_predictor(path)
-        self.face_shape = tuple(side or 48 for side in self.model.input_shape[1:])
+        self.face_shape = self.model.input_shape[1:]
         self.classes = self.model.output_shape[-1]
 
     def predict(self, faces: np.ndarray) -> np.ndarray:

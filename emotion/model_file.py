@@ -62,7 +62,8 @@ def read_card(path: Path) -> dict | None:
 def load_model(path: Path):
     """The Keras model in `path`, not compiled, once its configuration is known to name plain layers only.
 
-    Weights without a configuration are read into the architecture that lies beside them as .json.
+    Weights without a configuration are read into the architecture that lies beside them as .json. A network that takes
+    pictures of any size takes those of 48 x 48.
     """
     path = Path(path)
     config = read_config(path)
@@ -71,7 +72,7 @@ def load_model(path: Path):
 
     try:
         with whole_model(path, config) as whole:
-            return keras.saving.load_model(whole, compile=False)
+            return of_one_size(keras.saving.load_model(whole, compile=False))
     except Exception as error:  # Keras raises whatever its layers do
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: Keras cannot read this model: {reason[:150]}") from None
@@ -118,6 +119,18 @@ def in_plain_words(config):
     return config
 
 
+def of_one_size(model):
+    """`model` with 48 for each side that its input leaves open: what its layers cost, and TFLite, go by that."""
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or None not in shape[1:3]:
+        return model
+    import keras
+
+    fixed = keras.models.clone_model(model, input_tensors=keras.Input((shape[1] or 48, shape[2] or 48, shape[3])))
+    fixed.set_weights(model.get_weights())
+    return fixed
+
+
 def load_predictor(path: Path):
     """The model in `path` as a network from raw pixels, (N, H, W, 1 or 3), 0-255, to probabilities, (N, classes).
 
@@ -143,7 +156,7 @@ def face_shape(model, path: Path) -> tuple[int, int, int]:
     plain = isinstance(into, tuple) and isinstance(out, tuple)  # not several inputs or outputs
     if not plain or len(into) != 4 or into[3] not in (1, 3) or len(out) != 2:
         raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in and (N, classes) out, got {into} and {out}")
-    return into[1] or 48, into[2] or 48, into[3]
+    return into[1:]
 
 
 def scales_pixels(path: Path) -> bool:

@@ -1,3 +1,7 @@
+import shutil
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
 
@@ -23,6 +27,15 @@ def model(tiny_model, tiny_light):
     return tiny_model
 
 
+@pytest.fixture(scope="module")
+def foreign(tiny_model, tmp_path_factory):
+    """The same network as other people save it: without a card."""
+    path = Path(shutil.copy(tiny_model, tmp_path_factory.mktemp("foreign") / "foreign.h5"))
+    with h5py.File(path, "r+") as file:
+        del file.attrs["card"]
+    return path
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_probabilities_of_any_number_of_faces(model, count):
     probabilities = load_classifier([model]).classify(FACES[:count])
@@ -31,14 +44,28 @@ def test_probabilities_of_any_number_of_faces(model, count):
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_labels_come_from_the_card_and_may_be_renamed(model):
+def test_labels_are_those_of_the_card(model):
     assert load_classifier([model]).labels == SEVEN_EMOTIONS
-    assert load_classifier([model], labels=tuple("abcdefg")).labels == tuple("abcdefg")
 
 
-def test_too_few_labels(model):
-    with pytest.raises(InputError, match=r"--labels: 2 names for the 7 outputs of .*tiny\.h5"):
-        load_classifier([model], labels=("a", "b"))
+def test_labels_name_the_outputs_of_a_model_without_a_card_alone(model, foreign):
+    assert load_classifier([foreign], labels=tuple("abcdefg")).labels == tuple("abcdefg")
+    assert load_classifier([model, foreign], labels=SEVEN_EMOTIONS).labels == SEVEN_EMOTIONS
+    with pytest.raises(InputError, match=r"foreign\.h5: its labels \(a,b,c,d,e,f,g\) are not those of .*tiny\.h5"):
+        load_classifier([model, foreign], labels=tuple("abcdefg"))
+
+
+def test_labels_that_the_model_does_not_need(model):
+    notes = []
+    assert load_classifier([model], labels=tuple("abcdefg"), note=notes.append).labels == SEVEN_EMOTIONS
+    assert notes == [f"{model}: says itself what its outputs mean; --labels is not for it"]
+
+
+def test_labels_that_are_missing_or_too_few(foreign):
+    with pytest.raises(InputError, match=r"foreign\.h5: does not say what its 7 outputs mean"):
+        load_classifier([foreign])
+    with pytest.raises(InputError, match=r"--labels: 2 names for the 7 outputs of .*foreign\.h5"):
+        load_classifier([foreign], labels=("a", "b"))
 
 
 def test_of_several_models_the_mean():

@@ -32,6 +32,15 @@ def foreign(tmp_path):
     return write
 
 
+def test_a_network_for_pictures_of_any_size_takes_faces_of_48(foreign):
+    face = keras.Input((None, None, 1))
+    end = layers.Dense(4, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(face)))
+    model = keras.Model(face, end)
+    path = foreign(model)
+    assert load_model(path).input_shape == load_predictor(path).input_shape == (None, 48, 48, 1)
+    assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-6)
+
+
 def edit_config(path, edit):
     with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["model_config"])
