@@ -154,6 +154,7 @@ class YuNetDetector:
             raise InputError(f"--detector: no such file: {model}; fetch YuNet's .onnx from OpenCV's model zoo")
         try:
             self.network = cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold=0.7)
+            self.network.detect(np.zeros((320, 320, 3), np.uint8))  # only now does it look at what it was given
         except cv2.error:
             raise InputError(f"--detector: {model} is no YuNet that OpenCV can read; fetch it again") from None
 

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -70,6 +71,8 @@ def write_light(path: Path, light: Path | None = None) -> Path:
         [sys.executable, "-m", "emotion.light_model", str(path.resolve()), str(light.resolve())],
         cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True,
     )  # fmt: skip
+    if child.returncode == -signal.SIGINT:  # Ctrl-C reaches the child as well; the caller may have been deaf to it
+        raise KeyboardInterrupt
     if child.returncode:
         lines = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
         raise InputError(lines[-1] if child.returncode == 2 else f"{path}: no light copy could be made: {lines[-1]}")

@@ -152,7 +152,24 @@ def test_yunet_without_its_file(tmp_path):
         YuNetDetector(tmp_path / "yunet.onnx")
 
 
-def test_yunet_with_another_file(tmp_path, capfd):
-    (tmp_path / "yunet.onnx").write_bytes(b"no network")
+def relu() -> bytes:
+    """An ONNX file of one layer: sound, but no YuNet."""
+
+    def field(number, content):  # of Protocol Buffers
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    def number(place, value):
+        return bytes([place << 3, value])
+
+    sides = b"".join(field(1, number(1, side)) for side in (1, 3, 32, 32))
+    tensor = field(2, field(1, number(1, 1) + field(2, sides)))
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Relu")
+    graph = field(1, node) + field(2, b"g") + field(11, field(1, b"x") + tensor) + field(12, field(1, b"y") + tensor)
+    return number(1, 8) + field(7, graph) + field(8, number(2, 13))
+
+
+@pytest.mark.parametrize("content", [b"no network", relu()], ids=["no network", "another network"])
+def test_yunet_with_another_file(tmp_path, capfd, content):
+    (tmp_path / "yunet.onnx").write_bytes(content)
     with pytest.raises(InputError, match="is no YuNet"):
         YuNetDetector(tmp_path / "yunet.onnx")

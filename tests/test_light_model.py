@@ -1,12 +1,17 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from made_videos import make_video
 
 from emotion import light_model
 from emotion.errors import InputError
@@ -130,3 +135,19 @@ def test_the_childs_error_is_told_in_one_line(tmp_path):
     with pytest.raises(InputError, match=r"^[^\n]*text\.h5: not an HDF5[^\n]*$"):
         write_light(tmp_path / "text.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["text.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_while_it_is_made(repository, model, tmp_path):
+    """A terminal sends it to all its processes, the one that makes the file too."""
+    make_video(tmp_path / "grey.mp4", [np.full((48, 64, 3), 128, np.uint8)] * 3)
+    command = [sys.executable, repository / "vid_predict.py", "grey.mp4", "--model", model, "-o", "out.mp4"]
+    with subprocess.Popen(
+        list(map(str, command)), cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert "making its light copy" in process.stderr.readline()
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    assert (process.returncode, told) == (130, "vid_predict.py: interrupted; what was done is kept\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grey.mp4", "m.h5"]
