@@ -46,18 +46,21 @@ def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> 
         expected_error=float(error),
         cross_entropy=cross_entropy(shares, probabilities),
         total_variation=total_variation(shares, probabilities),
-        humans_total_variation=total_variation(shares, another_panel(votes, shares, seed)),
+        humans_total_variation=total_variation(*two_panels(votes, shares, seed)),
         humans_cross_entropy=cross_entropy(shares, shares),
         bins=bins,
     )
 
 
-def another_panel(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """The shares that as many other people would have given each face, drawn from the shares that were given."""
+def two_panels(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The shares (2, N, C) that two panels as large as the real one give each face, drawn from the shares it gave.
+
+    Two, because the real panel is one draw itself: beside another drawn from it, it would be too near.
+    """
     panel = votes[:, :8].sum(axis=1, dtype=np.int64)  # those who named an emotion
     exact = shares.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
-    drawn = np.random.default_rng(seed).multinomial(panel, exact)
+    drawn = np.random.default_rng(seed).multinomial(panel, exact, size=(2, len(panel)))
     return drawn / panel[:, None]
 
 
