@@ -1,12 +1,14 @@
 """The sound of a video, carried over beside the pictures: every track, untouched where MP4 can hold it."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
+from emotion.packets import packets_in_time
 from emotion.video import open_container
 
 # What both MP4 and browsers take. The rest (PCM, Vorbis, AC-3, ...) becomes AAC.
@@ -53,12 +55,11 @@ class Soundtrack:
         self.input.close()
 
     def _packets(self) -> Iterator[av.Packet]:
-        streams = [stream for stream in self.input.streams.audio if stream.index in self.tracks]
-        if not streams:
+        if not self.tracks:
             return
         try:
-            for packet in self.input.demux(streams):
-                if packet.dts is not None:  # the empty packet at the end has none
+            for packet in packets_in_time(self.input):
+                if packet.stream.index in self.tracks and packet.dts is not None:  # the empty one at the end has none
                     yield packet
         except av.error.FFmpegError:
             return  # a truncated file: the pictures' reader says so
@@ -67,12 +68,11 @@ class Soundtrack:
         track = self.tracks[packet.stream.index]
         shift = round(self.start_s / packet.time_base)
         if is_copied(packet.stream):
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            # MP4 takes no time twice; AVI gives some.
-            packet.dts = self.last_dts[track.index] = max(
-                packet.dts - shift, self.last_dts.get(track.index, packet.dts - shift - 1) + 1
-            )
-            packet.pts = packet.pts if packet.pts is None else max(packet.pts, packet.dts)
+            # MP4 counts in samples and takes none twice; AVI gives some.
+            sample = math.ceil(1 / (packet.stream.rate * packet.time_base))
+            dts = max(packet.dts - shift, self.last_dts.get(track.index, packet.dts - shift - sample) + sample)
+            packet.dts = self.last_dts[track.index] = dts
+            packet.pts = None if packet.pts is None else max(packet.pts - shift, dts)
             packet.stream = track
             self.output.mux(packet)
             return

@@ -12,6 +12,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
+from emotion.packets import frame_rate, packets_in_time
 
 # What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
@@ -105,7 +106,7 @@ class VideoReader:
         """Every frame that can be had: a damaged packet costs itself, a damaged file its rest."""
         try:
             # The sound's packets are looked at too: where they end tells whether the file does.
-            for packet in self.container.demux(self.stream, *self.container.streams.audio):
+            for packet in packets_in_time(self.container):
                 if packet.pts is not None:
                     self.seen_s = max(self.seen_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream is not self.stream:
@@ -142,7 +143,7 @@ class VideoReader:
         aspect = stream.sample_aspect_ratio or Fraction(1)
         if frame.rotation % 180 == 90:
             width, height, aspect = height, width, 1 / aspect
-        fps = float(stream.average_rate or stream.guessed_rate or 25)
+        fps = float(frame_rate(stream))
         duration = (self.container.duration or 0) / av.time_base
         if stream.duration:
             duration = float(stream.duration * stream.time_base)

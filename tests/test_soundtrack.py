@@ -14,6 +14,12 @@ def copy(source, target, frames=None):
     return target
 
 
+def times(path, kind):
+    with av.open(str(path)) as container:
+        stream = container.streams.best(kind)
+        return [float(packet.pts * packet.time_base) for packet in container.demux(stream) if packet.pts is not None]
+
+
 def packets(path, track=0):
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=track) if packet.dts is not None]
@@ -58,3 +64,16 @@ def test_the_sound_of_a_video_that_is_left_early_ends_with_it(tmp_path):
     with av.open(str(copy(source, tmp_path / "out.mp4", frames=10))) as container:
         audio = container.streams.audio[0]
         assert float(audio.duration * audio.time_base) == pytest.approx(0.4, abs=0.06)
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame"])
+def test_the_sound_of_joined_files_is_whole_and_in_step(tmp_path, codec):
+    half = make_video(tmp_path / "a.ts", [scene(i) for i in range(25)], audio=[codec], clock=90000)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(half.read_bytes() * 2)
+    out = copy(joined, tmp_path / "out.mp4")
+    pictures, sound = times(out, "video"), times(out, "audio")
+    second = len(times(half, "audio"))
+    assert np.diff(sound) == pytest.approx(sound[1] - sound[0], abs=0.001)
+    assert sound[second] - sound[0] == pytest.approx(pictures[25] - pictures[0], abs=0.001)
+    assert sound[-1] == pytest.approx(2.0, abs=0.1)

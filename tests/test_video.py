@@ -45,6 +45,28 @@ def test_frames_keep_their_times(tmp_path, fps, clock, times):
     assert [frame.time_s for frame in frames] == pytest.approx(times, abs=0.0005)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "pause"),
+    [
+        ("a.ts", {"clock": 90000}, 0),
+        ("a.ts", {"clock": 90000, "audio": ["aac"]}, 0.07),
+        ("a.mpg", {"codec": "mpeg2video", "clock": 25, "audio": ["mp2"]}, 0.07),
+    ],
+    ids=["silent", "transport stream", "program stream"],
+)
+def test_time_goes_on_where_two_files_were_joined(tmp_path, name, options, pause):
+    """`pause` is how long the pictures may wait, in seconds: the first file's sound ends after them."""
+    half = make_video(tmp_path / name, SCENES, **options)
+    joined = tmp_path / f"joined-{name}"
+    joined.write_bytes(half.read_bytes() * 2)
+    video, frames = read(joined)
+    assert [number_of(frame.image) for frame in frames] == [*range(12), *range(12)]
+    steps = np.diff([frame.time_s for frame in frames])
+    assert np.delete(steps, 11) == pytest.approx(1 / 25, abs=0.001)
+    assert 1 / 25 - 0.001 < steps[11] < 1 / 25 + pause + 0.001
+    assert video.problem is None
+
+
 @pytest.mark.parametrize(("rotation", "size", "red"), [
     (90, (120, 160), (-1, 0)), (180, (160, 120), (-1, -1)), (-90, (120, 160), (0, -1)),
 ])  # fmt: skip
