@@ -1,6 +1,7 @@
 """Frames to an H.264 MP4 that plays in a browser, with the times, the colours and the sound of its source."""
 
 import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.outputs import check_place
 from emotion.soundtrack import Soundtrack
 from emotion.video import VideoInfo
@@ -35,10 +36,8 @@ class VideoSink:
         self.last_pts = -1
         self.durations: dict[int, int] = {}
         check_writable(path)
-        try:
+        with self._refusals():
             self.container = av.open(str(self.partial), "w", format="mp4", options={"movflags": "+faststart"})
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
         self.stream = self._add_video(info)
         self.reformatter = VideoReformatter()
         self.as_yuv = {"format": "yuv420p", "threads": 1,
@@ -65,10 +64,11 @@ class VideoSink:
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
-        if self.frames and (kind is None or issubclass(kind, KeyboardInterrupt)):
-            self.complete()
-        else:
-            self.discard()
+        try:
+            if self.frames and (kind is None or issubclass(kind, KeyboardInterrupt)):
+                self.complete()
+        finally:
+            self.discard()  # what is not complete
 
     def write(self, image: np.ndarray, time_s: float, duration_s: float = 0.0) -> None:
         """Add a picture, BGR uint8 (H, W, 3), shown from `time_s` on."""
@@ -82,14 +82,15 @@ class VideoSink:
         frame.time_base = self.info.time_base
         self.durations[frame.pts] = round(duration_s / self.info.time_base)
         self.last_pts = frame.pts
-        self._mux(self.stream.encode(frame))
-        if self.sound:
-            self.sound.copy_until(time_s)
+        with self._refusals():
+            self._mux(self.stream.encode(frame))
+            if self.sound:
+                self.sound.copy_until(time_s)
         self.frames += 1
 
     def complete(self) -> None:
         """Finish the file and move it to its place."""
-        try:
+        with self._refusals():
             self._mux(self.stream.encode(None))
             if self.sound:
                 end = self.last_pts * self.info.time_base
@@ -97,15 +98,20 @@ class VideoSink:
                 self.sound.close()
             self.container.close()
             self.partial.replace(self.path)
-        except OSError as error:
-            self.discard()
-            raise InputError(f"{self.path}: cannot be written ({error.strerror})") from None
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        with contextlib.suppress(OSError, ValueError):  # a full disk, or no frame to make a header from
+        """Leave nothing unfinished behind."""
+        with contextlib.suppress(OSError, av.error.FFmpegError):  # a full disk, or no frame to make a header from
             self.container.close()
         self.partial.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """What the system or FFmpeg refuses in the block, as an InputError."""
+        try:
+            yield
+        except (OSError, av.error.FFmpegError) as error:
+            raise InputError(f"{self.path}: cannot be written ({reason(error)})") from None
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:

@@ -6,6 +6,7 @@ import pytest
 from made_videos import frames_of, make_video, number_of, scene, times_of
 
 from emotion.errors import InputError
+from emotion.soundtrack import Soundtrack
 from emotion.video import Colours, VideoInfo, VideoReader
 from emotion.video_sink import VideoSink
 
@@ -94,6 +95,40 @@ def test_ctrl_c_leaves_a_playable_file_and_an_error_leaves_nothing(tmp_path):
         if left:
             assert len(frames_of(tmp_path / "a.mp4")) == 5
             (tmp_path / "a.mp4").unlink()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("when", ["copy_until", "close"])
+def test_what_ffmpeg_refuses_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, when):
+    def refuse(*_):
+        raise av.error.ArgumentError(22, "Invalid argument")
+
+    source = make_video(tmp_path / "a.mp4", SCENES, audio=["aac"])
+    monkeypatch.setattr(Soundtrack, when, refuse)
+    with pytest.raises(InputError, match=r"out\.mp4: cannot be written \(invalid argument\)$"):
+        copy(source, tmp_path / "out.mp4")
+    assert names(tmp_path) == ["a.mp4"]
+
+
+@pytest.mark.parametrize("frames", [5, 50], ids=["known at the end", "known on the way"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, frames):
+    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of a file")
+    noise = np.random.default_rng(0).integers(0, 256, (frames, 120, 160, 3)).astype(np.uint8)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    try:
+        with (
+            pytest.raises(InputError, match=r"a\.mp4: cannot be written \(file too large\)$"),
+            VideoSink(tmp_path / "a.mp4", VideoInfo(160, 120, 25)) as sink,
+        ):
+            for i, image in enumerate(noise):
+                sink.write(image, i / 25)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(tmp_path) == []
 
 
 def test_without_a_frame_there_is_no_file(tmp_path):
