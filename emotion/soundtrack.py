@@ -15,6 +15,7 @@ from emotion.video import open_container
 COPIED = {"aac", "mp3", "opus", "flac"}
 AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by the number of channels: WAV and AVI do not say which is which
+MP3_RATE = 16000  # samples a second: FFmpeg's MP4 takes no slower MP3
 GAP_S = 0.05  # seconds: a silence that was left out of the file, not a rounding of its clock
 
 
@@ -92,7 +93,8 @@ class Soundtrack:
 
 
 def is_copied(stream: av.AudioStream) -> bool:
-    return stream.codec_context.codec.canonical_name in COPIED
+    codec = stream.codec_context.codec.canonical_name
+    return codec in COPIED and (codec != "mp3" or stream.rate >= MP3_RATE)
 
 
 def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.AudioStream:

@@ -39,12 +39,13 @@ def make_video(
     clock=1000,
     rotation=0,
     audio=(),
+    rate=48000,
     fps=25,
     quality=12,
 ):
     """Write `images`, BGR uint8, shown at `times` in seconds (default: `fps` a second), with a tone for each of `audio`.
 
-    `clock` is how many ticks of a second times are rounded to.
+    `clock` is how many ticks of a second times are rounded to, `rate` the samples a second of the tones.
     """
     images = list(images)
     times = [i / fps for i in range(len(images))] if times is None else times
@@ -62,19 +63,19 @@ def make_video(
         video.codec_context.time_base = Fraction(1, clock)
         if rotation:
             video.set_display_rotation(rotation)
-        tones = [output.add_stream(name, rate=48000, layout="stereo") for name in audio]
+        tones = [output.add_stream(name, rate=rate, layout="stereo") for name in audio]
         for image, time_s in zip(images, times, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format=pixels)
             frame.pts, frame.time_base = round(time_s * clock), Fraction(1, clock)
             output.mux(video.encode(frame))
         output.mux(video.encode())
         for pitch, tone in enumerate(tones):
-            for start in range(0, int(48000 * (times[-1] + 1 / fps)), 1024):
-                wave = np.sin(2 * np.pi * 440 * (pitch + 1) * np.arange(start, start + 1024) / 48000)
+            for start in range(0, int(rate * (times[-1] + 1 / fps)), 1024):
+                wave = np.sin(2 * np.pi * 440 * (pitch + 1) * np.arange(start, start + 1024) / rate)
                 sound = av.AudioFrame.from_ndarray(
                     np.repeat(wave[None].astype(np.float32) / 4, 2, axis=0), format="fltp", layout="stereo"
                 )
-                sound.sample_rate, sound.pts, sound.time_base = 48000, start, Fraction(1, 48000)
+                sound.sample_rate, sound.pts, sound.time_base = rate, start, Fraction(1, rate)
                 output.mux(tone.encode(sound))
             output.mux(tone.encode())
     return path

@@ -46,6 +46,15 @@ def test_every_track_comes_along(tmp_path, name, codecs, out):
             assert float(stream.duration * stream.time_base) == pytest.approx(1.0, abs=0.06)
 
 
+@pytest.mark.parametrize(("rate", "out"), [(8000, "aac"), (12000, "aac"), (16000, "mp3"), (22050, "mp3")])
+def test_mp3_too_slow_for_mp4_becomes_aac(tmp_path, rate, out):
+    source = make_video(tmp_path / "a.mkv", [scene(i) for i in range(25)], audio=["libmp3lame"], rate=rate)
+    with av.open(str(copy(source, tmp_path / "out.mp4"))) as container:
+        (sound,) = container.streams.audio
+        assert (sound.codec_context.codec.canonical_name, sound.rate) == (out, rate)
+        assert float(sound.duration * sound.time_base) == pytest.approx(1.0, abs=0.2)
+
+
 def test_sound_that_fits_is_copied_byte_by_byte(tmp_path):
     source = make_video(tmp_path / "a.mp4", [scene(i) for i in range(25)], audio=["aac"])
     assert packets(copy(source, tmp_path / "out.mp4")) == packets(source)
