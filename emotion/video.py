@@ -121,7 +121,12 @@ class VideoReader:
 
     def _shortfall(self) -> str | None:
         """What is missing at the end, going by what the file's header promised."""
-        if self.packets < self.stream.frames:
+        frames = self.packets
+        if self.container.format.name == "avi":
+            # Its count holds dropped frames too, which FFmpeg does not hand out. But of a file that is shorter than it
+            # says, FFmpeg shortens the duration, in frames, by as much.
+            frames = self.stream.duration or 0
+        if frames < self.stream.frames:
             return f"cut short: {self.packets} of {self.stream.frames} frames are there"
         promised, there = (self.container.duration or 0) / av.time_base, self.seen_s - self.start_s
         if there + 0.5 < promised:

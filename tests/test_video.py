@@ -84,6 +84,7 @@ def test_a_rotated_video_is_read_upright(tmp_path, rotation, size, red):
     [
         ("a.mp4", {}),
         ("a.avi", {"codec": "mjpeg", "pixels": "yuvj420p", "clock": 25}),
+        ("dropped.avi", {"codec": "mjpeg", "pixels": "yuvj420p", "clock": 25, "times": [i / 12.5 for i in range(50)]}),
         ("a.mkv", {"audio": ["aac"]}),
     ],
 )
@@ -93,6 +94,13 @@ def test_of_a_truncated_file_what_is_there_is_read_and_the_rest_is_missed(tmp_pa
     video, frames = read(path)
     assert 5 < len(frames) < 45
     assert video.problem.startswith("cut short")
+
+
+def test_frames_dropped_by_an_avi_are_not_missed(tmp_path):
+    times = [i / 25 for i in (0, 1, 2, 5, 6, 9, 10, 11, 12, 15, 16, 40)]
+    video, frames = read(make_video(tmp_path / "a.avi", SCENES, times, codec="mjpeg", pixels="yuvj420p", clock=25))
+    assert [frame.time_s for frame in frames] == pytest.approx(times)
+    assert video.problem is None
 
 
 def test_a_film_with_a_header_but_no_frame_is_refused(tmp_path):
