@@ -101,7 +101,7 @@ def plan_outputs(args) -> None:
 
 def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
-    faces = len(timeline.seen)
+    faces = timeline.faces
     done = f"{timeline.frames} frames, {clock(timeline.end_s)}, {faces or 'no'} {'face' if faces == 1 else 'faces'}"
     fps = (timeline.frames - 1) / timeline.end_s if timeline.end_s else video.info.fps
     print(f"{args.video}: {done}", *timeline.summary(fps), sep="\n")

@@ -6,22 +6,28 @@ import numpy as np
 
 from emotion.labels import rgb
 from emotion.recognizer import Recognition
+from emotion.tracker import MEMORY
 
 BINS = 1200  # columns of the picture: when they are full, two become one, and so on for hours
-FACES = 200  # kept apart; past that, those seen least give way
+FACES = 200  # kept apart; past that, those who have left and were seen least give way
 LANES = 12  # drawn
 
 
 class Timeline:
-    """For each face, the probabilities of its emotions summed over equal stretches of time."""
+    """For each face, the probabilities of its emotions summed over equal stretches of time.
+
+    Faces are named by the tracker's ids, which count from 1.
+    """
 
     def __init__(self, labels: tuple[str, ...]):
         self.labels = labels
         self.bin_s = 1 / 30
         self.end_s = 0.0
         self.frames = 0
-        self.sums: dict[int | None, np.ndarray] = {}  # id -> float32 (BINS, C): summed probabilities
-        self.seen: dict[int | None, int] = {}  # id -> frames it was seen in
+        self.faces = 0  # that there were, also those forgotten
+        self.sums: dict[int, np.ndarray] = {}  # id -> float32 (BINS, C): summed probabilities
+        self.seen: dict[int, int] = {}  # id -> frames it was seen in
+        self.last_s: dict[int, float] = {}  # id -> when it was seen last
 
     def add(self, time_s: float, recognitions: list[Recognition]) -> None:
         """Take up the frame at `time_s`."""
@@ -36,6 +42,8 @@ class Timeline:
                 self.seen[face.id] = 0
             self.sums[face.id][max(0, int(time_s / self.bin_s))] += face.probabilities
             self.seen[face.id] += 1
+            self.last_s[face.id] = time_s
+            self.faces = max(self.faces, face.id)
 
     def halve(self) -> None:
         """Merge each two stretches into one."""
@@ -46,16 +54,17 @@ class Timeline:
             self.sums[id_] = merged
 
     def make_room(self) -> None:
-        """Forget the face seen least, if there are too many."""
+        """Forget a face, if there are too many: who was seen least of those who have left, or of all if nobody has."""
         if len(self.sums) >= FACES:
-            least = min(self.seen, key=self.seen.get)
-            del self.sums[least], self.seen[least]
+            left_s = self.end_s - MEMORY  # whom the tracker has not seen since, it gives another number
+            least = min(self.seen, key=lambda id_: (self.last_s[id_] >= left_s, self.seen[id_]))
+            del self.sums[least], self.seen[least], self.last_s[least]
 
-    def longest(self) -> list[int | None]:
+    def longest(self) -> list[int]:
         """The faces by how long they were seen, longest first."""
         return sorted(self.seen, key=self.seen.get, reverse=True)
 
-    def shares(self, face: int | None) -> np.ndarray:
+    def shares(self, face: int) -> np.ndarray:
         """The share of each emotion in the time `face` was seen: (C,), sums to 1."""
         total = self.sums[face].sum(axis=0)
         return total / total.sum()
@@ -67,7 +76,7 @@ class Timeline:
             shares = self.shares(face)
             felt = [f"{self.labels[i]} {shares[i]:.0%}" for i in np.argsort(-shares) if shares[i] >= 0.05]
             lines.append(f"  face {face}: seen {clock(self.seen[face] / fps)}, {', '.join(felt)}")
-        rest = len(self.seen) - len(lines)
+        rest = self.faces - len(lines)
         return [*lines, f"  and {rest} more, seen for shorter"] if rest > 0 else lines
 
     def plot(self, path: Path, title: str) -> None:

@@ -6,7 +6,7 @@ from emotion.errors import InputError
 from emotion.face_detector import Box
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.recognizer import Recognition
-from emotion.timeline import BINS, FACES, Timeline, clock
+from emotion.timeline import BINS, FACES, LANES, Timeline, clock
 
 NEUTRAL, HAPPY = np.eye(7, dtype=np.float32)[:2]
 
@@ -46,6 +46,27 @@ def test_of_a_crowd_those_seen_least_give_way():
         timeline.add(1, [face(id_, NEUTRAL)])
     assert len(timeline.sums) == FACES
     assert timeline.longest()[0] == 1
+    assert timeline.faces == 2 * FACES - 1
+    assert timeline.summary(1)[-1] == f"  and {2 * FACES - 1 - LANES} more, seen for shorter"
+
+
+def test_after_a_crowd_two_who_stay_do_not_push_each_other_out():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for i in range(750):
+        timeline.add(i / 25, [face(1 + i // 3, NEUTRAL)])
+    for i in range(750, 1500):
+        timeline.add(i / 25, [face(251, HAPPY), face(252, NEUTRAL)])
+    assert timeline.longest()[:2] == [251, 252]
+    assert (timeline.seen[251], timeline.seen[252]) == (750, 750)
+    assert timeline.faces == 252
+
+
+def test_a_crowd_that_stays_takes_no_more_room():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for i in range(3):
+        timeline.add(i / 25, [face(id_, NEUTRAL) for id_ in range(1, FACES + 50)])
+    assert len(timeline.sums) == len(timeline.seen) == len(timeline.last_s) == FACES
+    assert timeline.faces == FACES + 49
 
 
 def test_the_plot_has_the_colours_of_what_was_felt_where_it_was_felt(tmp_path):
