@@ -103,7 +103,7 @@ def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> i
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
     faces = timeline.faces
     done = f"{timeline.frames} frames, {clock(timeline.end_s)}, {faces or 'no'} {'face' if faces == 1 else 'faces'}"
-    fps = (timeline.frames - 1) / timeline.end_s if timeline.end_s else video.info.fps
+    fps = (timeline.frames - 1) / timeline.end_s if timeline.frames > 1 and timeline.end_s else video.info.fps
     print(f"{args.video}: {done}", *timeline.summary(fps), sep="\n")
     if args.output:
         print(f"annotated: {args.output}")

@@ -70,6 +70,17 @@ def test_the_default_is_a_copy_in_the_folder_output_and_quiet_is_quiet(run_scrip
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["output/party.mp4"]
 
 
+def test_one_frame_that_comes_after_its_sound_has_a_summary(run_script, tiny_model, tmp_path, sample):
+    import cv2
+
+    source = make_video(tmp_path / "one.ts", [cv2.imread(str(sample))], audio=["aac"], clock=90000)
+    assert times_of(source)[0] > 0
+    done = run_script("vid_predict.py", source, "--model", tiny_model, "--csv", "a.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 frames, 0.0 s, 1 face" in done.stdout
+    assert "face 1: seen 0.0 s" in done.stdout
+
+
 def test_tensorflow_is_not_needed(repository, party, tiny_model, tmp_path):
     code = (
         "import sys; sys.argv[0] = 'vid_predict.py'; import vid_predict; vid_predict.main();"
