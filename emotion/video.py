@@ -61,7 +61,6 @@ class VideoReader:
     """
 
     def __init__(self, path: Path | str):
-        self.path = path
         self.problem: str | None = None
         self.container = open_container(path)
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError, reason
-from emotion.outputs import check_place
+from emotion.outputs import beside, check_place
 from emotion.soundtrack import Soundtrack
 from emotion.video import VideoInfo
 
@@ -30,12 +30,12 @@ class VideoSink:
     """
 
     def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None):
+        check_writable(path)
         self.path = path
-        self.partial = path.with_name(f".{path.name}.partial")
+        self.partial = beside(path)
         self.frames = 0
         self.last_pts = -1
         self.durations: dict[int, int] = {}
-        check_writable(path)
         with self._refusals():
             self.container = av.open(str(self.partial), "w", format="mp4", options={"movflags": "+faststart"})
         self.stream = self._add_video(info)

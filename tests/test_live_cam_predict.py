@@ -53,7 +53,7 @@ def test_a_stream_is_recorded_at_true_time_through_the_death_of_its_camera(
             told = []
             listener = threading.Thread(target=lambda: told.extend(iter(process.stderr.readline, "")))
             listener.start()
-            wait_for((tmp_path / ".out.mp4.partial").exists)
+            wait_for(lambda: any(tmp_path.glob(".out.*.mp4")))
             begun = server.number
             wait_for(lambda: server.number > begun + 15)
             server.stop()
