@@ -165,8 +165,9 @@ class VideoReader:
 
 def open_container(path: Path | str) -> av.container.InputContainer:
     """The file, opened by FFmpeg; raises InputError for what is no video."""
-    local = Path(path)
-    if "://" not in str(path):
+    local, name = Path(path), str(path)
+    if "://" not in name:
+        name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
         if not local.exists():
             raise InputError(f"{path}: no such file")
         if local.is_dir():
@@ -175,7 +176,7 @@ def open_container(path: Path | str) -> av.container.InputContainer:
             raise InputError(f"{path}: is empty")
     try:
         # Tags in old files come in any encoding: they are not worth an error.
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(name, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: not a video that FFmpeg can read ({reason})") from None

@@ -32,7 +32,7 @@ class VideoSink:
     def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None):
         check_writable(path)
         self.path = path
-        self.partial = beside(path)
+        self.partial = beside(path.absolute())  # FFmpeg would take a relative a:b.mp4 for a protocol
         self.frames = 0
         self.last_pts = -1
         self.durations: dict[int, int] = {}

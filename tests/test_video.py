@@ -1,3 +1,5 @@
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -128,6 +130,14 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path, name, content, reason
         VideoReader(tmp_path / name)
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no colons in names")
+def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
+    make_video(tmp_path / "12:30.mp4", SCENES)
+    monkeypatch.chdir(tmp_path)
+    _, frames = read("12:30.mp4")
+    assert len(frames) == 12
 
 
 def test_a_folder_a_photo_and_a_sound_are_refused_each_by_its_name(tmp_path, sample):

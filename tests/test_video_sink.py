@@ -1,4 +1,6 @@
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -21,6 +23,10 @@ def copy(source, target):
     return target
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -36,6 +42,15 @@ def test_the_copy_has_the_frames_at_the_times_of_its_source(tmp_path, name, opti
     target = copy(source, tmp_path / "out.mp4")
     assert times_of(target) == pytest.approx(times_of(source), abs=0.0006)
     assert [number_of(image) for image in frames_of(target)] == list(range(12))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no colons in names")
+def test_names_with_colons_are_names(tmp_path, monkeypatch):
+    make_video(tmp_path / "12:30.mp4", SCENES, audio=["aac"])
+    monkeypatch.chdir(tmp_path)
+    target = copy(Path("12:30.mp4"), Path("a:b.mp4"))
+    assert len(frames_of(tmp_path / target)) == 12
+    assert names(tmp_path) == ["12:30.mp4", "a:b.mp4"]
 
 
 def test_the_copy_ends_when_its_source_does(tmp_path):
@@ -95,10 +110,6 @@ def test_ctrl_c_leaves_a_playable_file_and_an_error_leaves_nothing(tmp_path):
         if left:
             assert len(frames_of(tmp_path / "a.mp4")) == 5
             (tmp_path / "a.mp4").unlink()
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("when", ["copy_until", "close"])
