@@ -9,6 +9,8 @@ from emotion.outputs import check_figure, whole_file
 matplotlib.use("Agg")  # to files, also where there is no display
 from matplotlib import pyplot as plt
 
+plt.rcParams["text.parse_math"] = False  # titles hold the names of files: two dollar signs are no formula
+
 
 def save(figure: plt.Figure, path: Path, dpi: int = 100) -> None:
     """Write `figure` in the format that `path` ends in, whole or not at all, and forget it.

@@ -84,6 +84,13 @@ def test_the_plot_has_the_colours_of_what_was_felt_where_it_was_felt(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_dollar_signs_in_a_title_are_no_formula(tmp_path):
+    timeline = Timeline(SEVEN_EMOTIONS)
+    timeline.add(0, [face(1, HAPPY)])
+    timeline.plot(tmp_path / "a.png", "cost $5_and_$6.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_no_face_at_all_is_a_plot_too_and_a_format_unknown_is_an_error(tmp_path):
     timeline = Timeline(SEVEN_EMOTIONS)
     timeline.add(0, [])
