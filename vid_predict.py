@@ -16,7 +16,7 @@ from emotion import cli
 from emotion.background import WriteBehind, read_ahead
 from emotion.errors import InputError
 from emotion.interrupt import Interrupt
-from emotion.outputs import check_figure, check_outputs
+from emotion.outputs import check_figure, check_outputs, make_folder
 from emotion.overlay import annotate
 from emotion.results import Records
 from emotion.timeline import Timeline, clock
@@ -94,7 +94,7 @@ def plan_outputs(args) -> None:
         args.show = False
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
-        args.output.parent.mkdir(exist_ok=True)
+        make_folder(args.output.parent)
     check_outputs([args.video], {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
     check_figure(args.plot)
 

@@ -42,6 +42,14 @@ def check_place(path: Path, name: str) -> None:
         raise InputError(f"{name}: the folder {path.parent} cannot be written to")
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of the copies, before the work is done for them. InputError where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"-o {folder}: cannot be made ({reason(error)})") from None
+
+
 def check_figure(path: Path | None) -> None:
     """Refuse a figure whose file does not end like one."""
     if path and path.suffix.lower() not in FIGURES:

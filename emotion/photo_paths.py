@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.errors import InputError, reason
+from emotion.errors import InputError
+from emotion.outputs import make_folder
 from emotion.photo import SUFFIXES, WRITABLE
 
 OUTPUT = Path("output")
@@ -70,14 +71,6 @@ def plan(arguments: list[str], output: Path | None) -> list[Task]:
         taken.add(copy.resolve())
         tasks.append(Task(photo, copy))
     return tasks
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of the copies now: a folder that cannot be is better known before ten thousand photos."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"-o {folder}: cannot be made ({reason(error)})") from None
 
 
 def free_name(copy: Path, taken: set[Path]) -> Path:

@@ -70,6 +70,14 @@ def test_the_default_is_a_copy_in_the_folder_output_and_quiet_is_quiet(run_scrip
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["output/party.mp4"]
 
 
+def test_a_file_where_the_default_folder_should_be_is_one_line(run_script, party, tiny_model, tmp_path):
+    (tmp_path / "output").write_text("mine")
+    done = run_script("vid_predict.py", party, "--model", tiny_model)
+    assert done.returncode == 2
+    assert done.stderr == "vid_predict.py: error: -o output: cannot be made (file exists)\n"
+    assert (tmp_path / "output").read_text() == "mine"
+
+
 def test_one_frame_that_comes_after_its_sound_has_a_summary(run_script, tiny_model, tmp_path, sample):
     import cv2
 
