@@ -101,8 +101,7 @@ def plan_outputs(args) -> None:
 
 def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
-    faces = timeline.faces
-    done = f"{timeline.frames} frames, {clock(timeline.end_s)}, {faces or 'no'} {'face' if faces == 1 else 'faces'}"
+    done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
     fps = (timeline.frames - 1) / timeline.end_s if timeline.frames > 1 and timeline.end_s else video.info.fps
     print(f"{args.video}: {done}", *timeline.summary(fps), sep="\n")
     if args.output:
@@ -114,6 +113,10 @@ def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> i
         print(f"vid_predict.py: error: {args.video}: {video.problem}", file=sys.stderr)
         return cli.PARTLY
     return cli.DONE
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def test_one_frame_that_comes_after_its_sound_has_a_summary(run_script, tiny_mod
     assert times_of(source)[0] > 0
     done = run_script("vid_predict.py", source, "--model", tiny_model, "--csv", "a.csv")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 frames, 0.0 s, 1 face" in done.stdout
+    assert "1 frame, 0.0 s, 1 face" in done.stdout
     assert "face 1: seen 0.0 s" in done.stdout
 
 
