@@ -1,5 +1,7 @@
 """Photos in and out, whatever they are called and however they are stored."""
 
+import io
+import warnings
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,7 @@ SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jp2", ".ppm", ".pgm",
 }  # fmt: skip
 WRITABLE = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
-JPEG, PNG = b"\xff\xd8", b"\x89PNG"
+JPEG, PNG, AVIF = b"\xff\xd8", b"\x89PNG", (b"ftypavif", b"ftypavis")
 
 
 def read_photo(path: Path) -> np.ndarray:
@@ -29,28 +31,44 @@ def read_photo(path: Path) -> np.ndarray:
         raise InputError(f"{path}: {reason(error)}") from None
     if not data:
         raise InputError(f"{path}: an empty file")
-    buffer = np.frombuffer(data, np.uint8)
-    picture = decode(buffer, cv2.IMREAD_COLOR, path)
+    opaque = data.startswith(JPEG) or (data.startswith(PNG) and data[25] in (0, 2) and b"tRNS" not in data[:1000])
+    layers = None if opaque else read_layers(data)
+    # OpenCV reads more kinds, and all 16 bits, but leaves an AVIF as it lies.
+    picture = layers[..., :3] if layers is not None and data[4:12] in AVIF else decode(data, path)
     if picture is None:
         raise InputError(f"{path}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again")
-    if data.startswith(JPEG) or (data.startswith(PNG) and data[25] in (0, 2) and b"tRNS" not in data[:1000]):
-        return picture  # grey or colour and no more: no need to read it twice
-    return on_white(picture, decode(buffer, cv2.IMREAD_UNCHANGED, path))
+    return picture if layers is None else on_white(picture, layers[..., 3:])
 
 
-def decode(buffer: np.ndarray, flags: int, path: Path) -> np.ndarray | None:
+def read_layers(data: bytes) -> np.ndarray | None:
+    """A file's bytes as BGRA uint8 (H, W, 4), upright, by Pillow; None where nothing is transparent, save for AVIF."""
+    from PIL import Image, ImageOps  # few photos need it
+
+    Image.MAX_IMAGE_PIXELS = None  # OpenCV has a limit of its own
     try:
-        return cv2.imdecode(buffer, flags)
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")
+            if not image.has_transparency_data and image.format != "AVIF":
+                return None
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))[..., [2, 1, 0, 3]]
+    except Exception:
+        return None
+
+
+def decode(data: bytes, path: Path) -> np.ndarray | None:
+    """A file's bytes as BGR uint8 (H, W, 3), upright, by OpenCV; None where it cannot read them."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # above 2^30 pixels, among others
         raise InputError(f"{path}: OpenCV refuses this picture: {error.err}") from None
 
 
-def on_white(picture: np.ndarray, layers: np.ndarray | None) -> np.ndarray:
-    """`picture` with white where the alpha of `layers`, the same picture as it is stored, lets the ground through."""
-    if layers is None or layers.ndim < 3 or layers.shape[2] < 4 or layers.shape[:2] != picture.shape[:2]:
+def on_white(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """`picture` with white where `alpha`, uint8 (H, W, 1), lets the ground through."""
+    if alpha.shape[:2] != picture.shape[:2]:  # of several pictures in the file they have read two
         return picture
-    alpha = layers[..., 3:] / np.float32(np.iinfo(layers.dtype).max)
-    return np.rint(picture * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    share = alpha / np.float32(255)
+    return np.rint(picture * share + 255 * (1 - share)).astype(np.uint8)
 
 
 def write_photo(path: Path, picture: np.ndarray) -> None:
@@ -61,7 +79,9 @@ def write_photo(path: Path, picture: np.ndarray) -> None:
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path}: cannot write that kind of picture; name a .jpg or .png")
-    encoded = cv2.imencode(path.suffix, picture)[1]
+    done, encoded = cv2.imencode(path.suffix, picture)
+    if not done:  # WebP ends at 16,383 pixels a side, JPEG at 65,500
+        raise InputError(f"{path}: {picture.shape[1]}x{picture.shape[0]} is too large for that format; name a .png")
     with whole_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(encoded)

@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -57,12 +59,39 @@ def test_of_an_animation_the_first_frame(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("tag", "stored"), [(3, np.rot90(RED_OVER_BLUE, 2)), (6, np.rot90(RED_OVER_BLUE)), (8, np.rot90(RED_OVER_BLUE, -1))]
 )
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
 def test_orientation_is_obeyed(tmp_path, tag, stored, suffix):
     exif = Image.Exif()
     exif[274] = tag
     Image.fromarray(stored.copy()).save(tmp_path / f"turned.{suffix}", exif=exif)
     assert looks_right(read_photo(tmp_path / f"turned.{suffix}"))
+
+
+@pytest.mark.parametrize("tag", [1, 3, 6, 8])
+@pytest.mark.parametrize("suffix", ["png", "webp", "avif"])
+def test_what_is_transparent_turns_with_the_picture(tmp_path, tag, suffix):
+    upright = np.dstack([RED_OVER_BLUE, np.full((40, 20), 255, np.uint8)])
+    upright[20:, :, 3] = 0
+    exif = Image.Exif()
+    exif[274] = tag
+    stored = np.rot90(upright, {1: 0, 3: 2, 6: 1, 8: -1}[tag]).copy()
+    Image.fromarray(stored).save(tmp_path / f"a.{suffix}", exif=exif)
+    picture = read_photo(tmp_path / f"a.{suffix}").astype(int)
+    assert picture.shape == (40, 20, 3)
+    assert np.abs(picture[5, 10] - (0, 0, 255)).max() < 20
+    assert np.abs(picture[-5, 10] - 255).max() < 5
+
+
+def test_a_bitmap_whose_fourth_byte_means_nothing(tmp_path):
+    """BI_BITFIELDS with masks for three colours: OpenCV takes the fourth byte for an alpha of 0."""
+    header = struct.pack("<IiiHHIIiiII", 40, 2, -1, 1, 32, 3, 8, 0, 0, 0, 0) + struct.pack(
+        "<III", 0xFF0000, 0xFF00, 0xFF
+    )
+    pixels = bytes([255, 0, 0, 0, 0, 0, 255, 0])  # blue, red
+    start = 14 + len(header)
+    file = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + pixels
+    (tmp_path / "a.bmp").write_bytes(file)
+    assert read_photo(tmp_path / "a.bmp").tolist() == [[[255, 0, 0], [0, 0, 255]]]
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -130,6 +159,12 @@ def test_a_picture_cannot_be_written_there(tmp_path):
     with pytest.raises(InputError, match=r"folder\.png: cannot be written"):
         write_photo(tmp_path / "folder.png", RED_OVER_BLUE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+def test_a_picture_too_large_for_its_format(tmp_path):
+    with pytest.raises(InputError, match=r"a\.webp: 20000x2 is too large for that format; name a \.png"):
+        write_photo(tmp_path / "a.webp", np.zeros((2, 20000, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_suffix_that_names_no_picture(tmp_path):
