@@ -11,6 +11,7 @@ from emotion.errors import InputError
 CASCADE = Path(__file__).parent.parent / "haarcascade_frontalface_default.xml"
 MIN_FACE = 30  # pixels: the cascade's own window is 24, and what it sees in less than 30 is often a pattern
 AREA, LARGEST_AREA = 2e6, 16e6  # pixels searched unless --min-face asks for more, and at most: bounds the time
+LONGEST = 8000  # pixels of a side searched: a strip that is turned fills a square
 
 
 class Box(NamedTuple):
@@ -45,10 +46,13 @@ class HaarDetector:
         The cascade misses tilted and badly lit faces, and takes a pattern for a face now and then. A face is seen in
         several looks, each time by many neighbouring windows; a pattern in one, by few.
         """
+        height, width = gray.shape
         scale = self.search_scale(gray.shape)
+        min_size = max(round(self.min_face * scale), 24) if not self.any_size else MIN_FACE
+        if min(height, width) * scale < min_size:
+            return []
         if scale < 1:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        min_size = max(round(self.min_face * scale), 24) if not self.any_size else MIN_FACE
         # Each sighting is (centre x, centre y, side, votes), its votes the windows that agreed on it.
         looks = [
             self.sightings(gray, min_size, 1.1),
@@ -56,13 +60,12 @@ class HaarDetector:
             self.tilted_sightings(gray, 15, min_size),
             self.tilted_sightings(gray, -15, min_size),
         ]
-        height, width = gray.shape
-        boxes = [clip(*face / scale, width / scale, height / scale) for face in agreed(looks)]
+        boxes = [clip(*face / scale, width, height) for face in agreed(looks)]
         return sorted(boxes, key=lambda box: box.x)
 
     def search_scale(self, shape: tuple[int, int]) -> float:
         area = AREA if self.any_size else max(AREA, LARGEST_AREA * min(1, (MIN_FACE / self.min_face) ** 2))
-        return min(1.0, (area / (shape[0] * shape[1])) ** 0.5)
+        return min(1.0, (area / (shape[0] * shape[1])) ** 0.5, LONGEST / max(shape))
 
     def search(
         self, gray: np.ndarray, scale_factor: float, neighbours: int, min_size: int, max_size: int | None = None

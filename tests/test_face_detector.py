@@ -147,6 +147,23 @@ def test_a_clipped_box_lies_inside(x, y, side):
     assert box.height >= 0
 
 
+@pytest.mark.parametrize("size", [(33000, 2), (2, 33000), (20000, 29)], ids=str)
+def test_in_a_strip_too_thin_for_a_face_there_is_none(detector, size):
+    assert detector.detect(np.zeros(size, np.uint8)) == []
+
+
+def test_in_the_corner_of_a_large_photo_a_box_ends_inside(monkeypatch):
+    detector = HaarDetector()
+
+    def in_the_corner(gray, *_):  # of whichever look: these are as large as the photo searched
+        return np.array([[gray.shape[1] - 20, gray.shape[0] - 20, 41, 30]])
+
+    monkeypatch.setattr(detector, "sightings", in_the_corner)
+    monkeypatch.setattr(detector, "tilted_sightings", in_the_corner)
+    (box,) = detector.detect(np.zeros((3000, 4000), np.uint8))
+    assert (box.x + box.width, box.y + box.height) == (4000, 3000)
+
+
 def test_yunet_without_its_file(tmp_path):
     with pytest.raises(InputError, match=r"--detector: no such file: .*yunet\.onnx"):
         YuNetDetector(tmp_path / "yunet.onnx")
