@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import cv2
+
 from emotion.errors import InputError, reason
 from emotion.face_detector import MIN_FACE, HaarDetector, YuNetDetector
 from emotion.recognizer import Recognizer
@@ -19,6 +21,7 @@ DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 def run(main: Callable[[], int | None]) -> None:
     """Call a script's `main` and exit with the code it returns; an InputError is one line on stderr and exit code 2."""
     script = Path(sys.argv[0]).name
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is told once, by us
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
     try:
         code = main() or DONE

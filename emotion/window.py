@@ -14,7 +14,7 @@ class Window:
     """Shows frames and hears keys; a context manager."""
 
     def __init__(self, title: str, width: int, height: int):
-        self.title = title
+        self.title = title.encode(errors="replace").decode()  # Qt dies of what is no text
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         scale = min(1.0, 1280 / width, 720 / height)
         cv2.resizeWindow(title, round(width * scale), round(height * scale))

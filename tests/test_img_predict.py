@@ -68,9 +68,10 @@ def test_bad_photos_are_named_at_the_end_and_do_not_stop_the_rest(run_script, fo
     (folder / "empty.jpg").touch()
     (folder / "text.jpg").write_text("Dear diary")
     (folder / "cut.jpg").write_bytes((folder / "face.jpg").read_bytes()[:30000])
+    (folder / "cut.bmp").write_bytes(cv2.imencode(".bmp", np.full((90, 90, 3), 90, np.uint8))[1][:9000])
     cv2.imwrite(str(folder / "dot.png"), np.zeros((1, 1, 3), np.uint8))
     cv2.imwrite(str(folder / "huge.png"), np.full((9000, 12000), 200, np.uint8))
-    names = ["absent.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "huge.png", "face.jpg"]
+    names = ["absent.jpg", "empty.jpg", "text.jpg", "cut.jpg", "cut.bmp", "dot.png", "huge.png", "face.jpg"]
     done = run_script("img_predict.py", *names, "-o", "out", "--json", "r.json")
     assert done.returncode == 1
     assert [line.split(": ")[:2] for line in done.stdout.splitlines()] == [
@@ -82,11 +83,13 @@ def test_bad_photos_are_named_at_the_end_and_do_not_stop_the_rest(run_script, fo
         "annotated: out",
         "img_predict.py: error: absent.jpg: no such file or directory",
         "img_predict.py: error: empty.jpg: an empty file",
-        "img_predict.py: error: text.jpg: not a picture that can be read, or a damaged one; save it as JPEG or PNG again",
-        "img_predict.py: error: cut.jpg: not a picture that can be read, or a damaged one; save it as JPEG or PNG again",
+        *(
+            f"img_predict.py: error: {name}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
+            for name in ("text.jpg", "cut.jpg", "cut.bmp")
+        ),
     ]
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["dot.png", "face.jpg", "huge.png"]
-    assert [frame["source"] for frame in json.loads((folder / "r.json").read_text())["frames"]] == names[4:]
+    assert [frame["source"] for frame in json.loads((folder / "r.json").read_text())["frames"]] == names[5:]
 
 
 def test_a_folder_a_glob_and_unicode(run_script, folder):
