@@ -22,6 +22,7 @@ def main() -> int:
     dataset = load(args.data)
     if args.dry_run:
         dataset = dataset.handful()
+        args.epochs = args.epochs or 2
     if args.preview_augmentation:
         preview(dataset, args)
     elif args.export_images:
@@ -79,7 +80,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
         say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
-        train(model, training, validation, recipe, checkpoint, args.seed, jit=args.xla or bool(gpus), quiet=args.quiet)
+        jit = True if args.xla and not gpus else "auto"  # of GPUs Keras knows best: several take no XLA
+        train(model, training, validation, recipe, checkpoint, args.seed, jit, args.quiet)
     temperature = calibrate(model, *opinions(selecting, args.labels, args.emotions))
 
     # Measure it, once on each split, and write it all down.

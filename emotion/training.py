@@ -9,6 +9,7 @@ import numpy as np
 from emotion.augmentation import augment
 from emotion.calibration import fit_temperature
 from emotion.checkpoint import Checkpoint
+from emotion.errors import InputError
 from emotion.evaluation import Classify
 from emotion.progress import Progress
 from emotion.recipe import Recipe
@@ -21,10 +22,18 @@ class Batches(keras.utils.PyDataset):
     unbroken one would have seen, and worker threads may make batches in any order.
     """
 
-    def __init__(self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int, epoch: int = 0):
+    def __init__(self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int):
         super().__init__(workers=1, max_queue_size=16)
-        self.faces, self.targets, self.recipe, self.seed, self.epoch = faces, targets, recipe, seed, epoch
-        self.shuffle()
+        self.faces, self.targets, self.recipe, self.seed = faces, targets, recipe, seed
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """From here on the batches are those of `epoch`, counted from 0.
+
+        Not by PyDataset's `on_epoch_end`, which Keras calls before the first epoch too.
+        """
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.faces))
 
     def __len__(self) -> int:
         # Whole batches only: a compiled step is compiled for one shape. The rest has its turn in other epochs.
@@ -37,13 +46,6 @@ class Batches(keras.utils.PyDataset):
         if ranges := self.recipe.ranges(self.epoch):
             faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), ranges)
         return network_input(faces), self.targets[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self.shuffle()
-
-    def shuffle(self) -> None:
-        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.faces))
 
 
 def network_input(faces: np.ndarray) -> np.ndarray:
@@ -64,9 +66,13 @@ def train(
     """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
 
     Best is the least cross-entropy on the validation pair. Returns the figures of each epoch, from the first one on
-    also where the run was resumed from `checkpoint`.
+    also where the run was resumed from `checkpoint`. InputError where a batch cannot be shared out among the GPUs.
     """
-    batches = Batches(*training, recipe, seed, epoch=checkpoint.epoch)
+    shares = devices()
+    if recipe.batch_size % shares:
+        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {shares} GPUs")
+    batches = Batches(*training, recipe, seed)
+    faces, targets = (array[: len(array) // shares * shares] for array in validation)
     model.compile(
         optimizer=build_optimizer(recipe, steps=len(batches)),
         loss="categorical_crossentropy",
@@ -77,13 +83,14 @@ def train(
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
     plateau = [plateau_schedule(recipe, checkpoint)] if recipe.schedule == "plateau" else []
     progress = Progress(recipe.epochs, len(batches), quiet)
+    turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
     # The order counts: the running weights are saved before their averages take their place, the best after.
-    callbacks = [checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
+    callbacks = [turn, checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
     model.fit(
         batches,
         shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
-        validation_data=(network_input(validation[0]), validation[1]),
-        validation_batch_size=256,
+        validation_data=(network_input(faces), targets),
+        validation_batch_size=256 // shares * shares,
         initial_epoch=checkpoint.epoch,
         epochs=recipe.epochs,
         callbacks=callbacks,
@@ -91,6 +98,12 @@ def train(
     )
     checkpoint.load_best(model)
     return checkpoint.history
+
+
+def devices() -> int:
+    """Among how many GPUs Keras shares out each batch, which must divide by their number; TensorFlow sees to that."""
+    distribution = keras.distribution.distribution()
+    return distribution.device_mesh.devices.size if distribution else 1
 
 
 def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -124,7 +137,13 @@ def plateau_schedule(recipe: Recipe, checkpoint: Checkpoint) -> keras.callbacks.
 
 def classifier_of(model: keras.Model) -> Classify:
     """`model` as a function from faces uint8 (N, 48, 48) to probabilities float32 (N, C)."""
-    return lambda faces: model.predict(network_input(faces), batch_size=256, verbose=0)
+
+    def classify(faces: np.ndarray) -> np.ndarray:
+        shares = devices()
+        padded = np.pad(faces, ((0, -len(faces) % shares), (0, 0), (0, 0)))
+        return model.predict(network_input(padded), batch_size=256 // shares * shares, verbose=0)[: len(faces)]
+
+    return classify
 
 
 def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> float:

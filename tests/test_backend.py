@@ -29,7 +29,7 @@ for resume in (False, True):
     with every_gpu(["one", "two"]):
         model = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
         checkpoint = Checkpoint(Path({folder!r}), {{}}, resume)
-        train(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, jit=False, quiet=True)
+        train(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, quiet=True)
 print(both.num_replicas_in_sync, checkpoint.epoch)
 """
 

@@ -40,14 +40,25 @@ def small_network():
 
 
 def batches(epoch=0, **changes):
-    return Batches(FACES, TARGETS, Recipe(batch_size=16, **changes), seed=5, epoch=epoch)
+    made = Batches(FACES, TARGETS, Recipe(batch_size=16, **changes), seed=5)
+    made.begin(epoch)
+    return made
 
 
 def test_a_batch_depends_on_seed_epoch_and_place_alone():
-    later = batches()
-    later.on_epoch_end()
+    later = batches(epoch=3)
+    later.begin(1)
     np.testing.assert_array_equal(later[2][0], batches(epoch=1)[2][0])
     assert not np.array_equal(batches(epoch=0)[2][0], batches(epoch=1)[2][0])
+
+
+def test_each_epoch_of_a_run_has_its_own_batches(small_network, tmp_path, monkeypatch):
+    asked = []
+    make = Batches.__getitem__
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, i: asked.append((self.epoch, i)) or make(self, i))
+    recipe = Recipe(epochs=2, batch_size=32, refinement=0)
+    train(small_network(), (FACES, TARGETS), (FACES, TARGETS), recipe, Checkpoint(tmp_path, {}), jit=False, quiet=True)
+    assert asked[-4:] == [(0, 0), (0, 1), (1, 0), (1, 1)]  # before them Keras looks at the first, for its shape
 
 
 def test_every_face_has_its_turn_in_an_epoch_and_keeps_its_target():
