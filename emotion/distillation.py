@@ -16,6 +16,7 @@ from emotion.classifier import load_classifier
 from emotion.errors import InputError
 from emotion.evaluation import Classify, ensemble, mirrored
 from emotion.labels import emotions
+from emotion.model_config import read_card
 
 TRUST = 0.5  # the teachers' part in what is learnt; the voters' is the rest
 
@@ -32,6 +33,8 @@ def load_teacher(paths: list[Path], classes: int, device: str, note: Callable[[s
     """The mean of the models in `paths`; InputError where one does not answer in the `classes` emotions to be learnt."""
     members = []
     for path in paths:
+        if read_card(path) is None:
+            raise InputError(f"--teacher {path}: does not say what its outputs mean; name a .h5 that fer.py wrote")
         classifier = load_classifier([path], device, note=note)
         if len(classifier.labels) != classes:
             raise InputError(f"--teacher {path}: does not answer in {', '.join(emotions(classes))}; see --emotions")

@@ -20,7 +20,8 @@ import numpy as np
 
 from emotion.backend import silenced
 from emotion.errors import InputError
-from emotion.model_file import check_input, check_layers, load_predictor, read_card, read_config, sha256
+from emotion.model_config import checked_config, read_card
+from emotion.model_file import load_predictor, sha256
 from emotion.outputs import whole_file
 
 THREADS = 4  # a face is too little work for more
@@ -36,9 +37,7 @@ def find_light(path: Path, note: Callable[[str], None]) -> Path:
     for light in (beside, cached):
         if (read_light_card(light) or {}).get("sha256") == fingerprint:
             return light
-    config = read_config(path)  # what is wrong with it should show before the wait
-    check_layers(config, path)
-    check_input(config, path)
+    checked_config(path)  # what is wrong with it should show before the wait
     note(f"{path}: making its light copy for the CPU, once")
     return write_light(path, beside if os.access(path.parent, os.W_OK) else cached)
 

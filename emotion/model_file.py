@@ -13,28 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import InputError
+from emotion.model_config import checked_config, open_h5, read_card, read_config
 from emotion.outputs import whole_file, write_text
-
-# The layers that face networks are made of. A downloaded file may name any class at all, `Lambda` with code of its own
-# among them; Keras refuses some of those today, this list refuses all that it does not know.
-LAYERS = {
-    "Functional", "Model", "Sequential", "InputLayer",
-    "Conv1D", "Conv2D", "Convolution2D", "SeparableConv2D", "SeparableConvolution2D", "DepthwiseConv2D", "Dense",
-    "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization", "Rescaling", "Resizing",
-    "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
-    "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
-    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax",
-    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
-    "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization",
-    "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
-}  # fmt: skip
-# What else a configuration names: how weights began, what held them back, in which precision a layer computes.
-PARTS = {
-    "Zeros", "Ones", "Constant", "Identity", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal",
-    "VarianceScaling", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
-    "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm",
-    "DTypePolicy", "Policy", "__keras_tensor__", "__tuple__",
-}  # fmt: skip
 
 
 def save_model(model, path: Path, card: dict) -> None:
@@ -52,13 +32,6 @@ def save_model(model, path: Path, card: dict) -> None:
     write_text(path.with_suffix(".json"), text + "\n")
 
 
-def read_card(path: Path) -> dict | None:
-    """The card that a model of this project carries; None for somebody else's file."""
-    with open_h5(path) as file:
-        text = file.attrs.get("card")
-    return json.loads(text) if text else None
-
-
 def load_model(path: Path):
     """The Keras model in `path`, not compiled, once its configuration is known to name plain layers only.
 
@@ -66,9 +39,8 @@ def load_model(path: Path):
     pictures of any size takes those of 48 x 48.
     """
     path = Path(path)
-    config = read_config(path)
-    check_layers(config, path)
-    import keras  # after the checks: they cost milliseconds, Keras seconds
+    config = checked_config(path)
+    import keras  # after the checks
 
     try:
         with whole_model(path, config) as whole:
@@ -163,56 +135,6 @@ def scales_pixels(path: Path) -> bool:
     """Whether the model in `path` takes raw pixels: it is this project's, or has a layer that scales them."""
     config = json.dumps(read_config(path))
     return read_card(path) is not None or '"Rescaling"' in config or '"Normalization"' in config
-
-
-def read_config(path: Path) -> dict:
-    """The stored configuration of the model in `path`, or of the architecture beside it."""
-    with open_h5(path) as file:
-        text = file.attrs.get("model_config")
-    if text:
-        return json.loads(text)
-    beside = path.with_suffix(".json")  # this project's cards are .json too, but name no class
-    config = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
-    if "class_name" not in config:
-        raise InputError(f"{path}: holds weights but no network; put the architecture beside it as {beside.name}")
-    return config
-
-
-def check_layers(config, path: Path) -> None:
-    """Raise InputError for the first class in a configuration (nested dicts and lists) that is not a plain part."""
-    if isinstance(config, dict):
-        name = config.get("class_name")
-        module = config.get("module") or "keras"
-        if name is not None and (name not in LAYERS | PARTS or module.split(".")[0] != "keras"):
-            raise InputError(f"{path}: refused: it holds {module}.{name}, which is no plain layer and could run code")
-        if name == "LayerNormalization" and isinstance(axis := config["config"].get("axis"), list) and len(axis) > 1:
-            raise InputError(f"{path}: Keras would read its LayerNormalization over axes {axis} from a .h5 as over one")
-        config = list(config.values())
-    if isinstance(config, list):
-        for part in config:
-            check_layers(part, path)
-
-
-def check_input(config: dict, path: Path) -> None:
-    """Raise InputError if a stored configuration says that the network takes no faces: Keras is seconds away yet."""
-    layers = config["config"]["layers"] if isinstance(config["config"], dict) else config["config"]
-    first = layers[0]["config"] if layers else {}
-    shape = first.get("batch_shape") or first.get("batch_input_shape")
-    if shape and (len(shape) != 4 or shape[3] not in (1, 3)):
-        raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in, got {tuple(shape)}; name another --model")
-
-
-def open_h5(path: Path):
-    """`path` as an h5py.File to read, or an InputError that says what it is instead."""
-    import h5py  # a prediction from a light file does without
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
-    try:
-        return h5py.File(path, "r")
-    except OSError:
-        raise InputError(f"{path}: not an HDF5 model file, or a damaged one; name a .h5 that fer.py wrote") from None
 
 
 def sha256(path: Path) -> str:

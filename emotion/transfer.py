@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 
 from emotion.errors import InputError
+from emotion.model_config import open_h5
 
 # What the ResNet's teachers subtracted, blue first: the mean of ImageNet, and that of VGGFace2.
 IMAGENET_MEAN = (103.939, 116.779, 123.68)
@@ -85,6 +86,7 @@ def load_backbone(backbone: keras.Model, application, weights: str) -> None:
         raise InputError(f"--backbone-weights {weights}: no such file; give imagenet, none or a file that exists")
     try:
         if is_vggface(weights):
+            open_h5(Path(weights)).close()  # it refuses what points to other files
             load_vggface(backbone, weights)
         else:
             backbone.load_weights(weights)

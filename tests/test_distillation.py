@@ -1,5 +1,9 @@
 """What a network learns from other networks."""
 
+import shutil
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
 
@@ -42,3 +46,11 @@ def test_a_teacher_of_other_emotions_is_refused(tiny_model, tiny_light):
 def test_no_file_is_one_line(tmp_path):
     with pytest.raises(InputError, match=r"none\.h5: no such model file"):
         load_teacher([tmp_path / "none.h5"], 7, "cpu", print)
+
+
+def test_a_teacher_that_does_not_name_its_outputs_is_refused(tiny_model, tmp_path):
+    path = Path(shutil.copy(tiny_model, tmp_path / "theirs.h5"))
+    with h5py.File(path, "r+") as file:
+        del file.attrs["card"]
+    with pytest.raises(InputError, match=r"--teacher .*theirs\.h5: does not say what its outputs mean"):
+        load_teacher([path], 7, "cpu", print)

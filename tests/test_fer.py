@@ -10,7 +10,8 @@ import time
 import pytest
 from small_fer2013 import write_small_fer2013
 
-from emotion.model_file import read_card, sha256
+from emotion.model_config import read_card
+from emotion.model_file import sha256
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from keras import layers
 
 from emotion.baselines import build
 from emotion.errors import InputError
-from emotion.model_file import check_layers, load_model, load_predictor, read_card, save_model
+from emotion.model_config import check_layers, read_card
+from emotion.model_file import load_model, load_predictor, save_model
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
 

@@ -11,7 +11,8 @@ from small_fer2013 import faces_and_codes
 from emotion.baselines import TRANSFER, build
 from emotion.checkpoint import Checkpoint
 from emotion.labels import SEVEN_EMOTIONS
-from emotion.model_file import load_model, read_card, save_model
+from emotion.model_config import read_card
+from emotion.model_file import load_model, save_model
 from emotion.recipe import RECIPES
 from emotion.training import build_optimizer, network_input, train
 
