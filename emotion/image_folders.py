@@ -13,7 +13,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS, SYNONYMS
 from emotion.rows import NO_CODE, SIDE, Rows
-from emotion.tables import Table
+from emotion.tables import Table, parse_numbers
 
 # Folder names, in lower case, and the index into rows.SPLITS that they mean.
 FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
@@ -44,18 +44,13 @@ class FerplusFolders:
         codes = np.full(len(paths), NO_CODE, np.uint8)
         return Rows(read_faces(paths), codes, np.array(usage, np.uint8), np.array(votes, np.uint8))
 
-    def named_votes(self) -> dict[str, list[int]]:
+    def named_votes(self) -> dict[str, np.ndarray]:
         if self.votes is None:
             raise InputError(
                 f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing"
             )
-        names = ("image name", *(column.lower() for column in FERPLUS_COLUMNS))
-        return {
-            str(row[0]): list(row[1:])
-            for chunk in self.votes.chunks(names)
-            for row in zip(*(chunk[name] for name in names), strict=True)
-            if str(row[0]).startswith("fer")
-        }
+        names, votes = self.votes.votes_beside("image name")  # empty where FER+ saw no face
+        return {name: row for name, row in zip(map(str, names), votes, strict=True) if name.startswith("fer")}
 
 
 @dataclass(frozen=True)
@@ -104,13 +99,18 @@ def read_faces(paths: list[Path]) -> np.ndarray:
     return faces
 
 
-def read_label_csv(path: Path) -> dict[str, list[int]]:
+def read_label_csv(path: Path) -> dict[str, np.ndarray]:
     """FER+'s label.csv, no header: name, box, the ten votes."""
+    width = 2 + len(FERPLUS_COLUMNS)
     with path.open(newline="") as file:
-        try:
-            return {row[0]: [round(float(vote)) for vote in row[2:12]] for row in csv.reader(file) if row}
-        except (ValueError, IndexError):
-            raise InputError(f"{path}: a row is not `name, box, ten votes`; generate it again with FERPlus") from None
+        rows = [row[:width] for row in csv.reader(file)]
+    short = next((line for line, row in enumerate(rows, 1) if len(row) < width), None)
+    if short or not rows:
+        raise InputError(f"{path}: line {short or 1} is not `name, box, ten votes`; generate it again with FERPlus")
+    columns = np.array(rows, object).T
+    named = zip(FERPLUS_COLUMNS, columns[2:], strict=True)
+    votes = np.stack([parse_numbers(column, 255, name, path, 1) for name, column in named], axis=1)
+    return dict(zip(columns[0], votes, strict=True))
 
 
 def folder_state(folders: Iterable[Path]) -> str:

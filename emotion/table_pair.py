@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from emotion.errors import InputError
-from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
+from emotion.labels import FER2013_EMOTIONS
 from emotion.rows import NO_CODE, SIDE, Rows
-from emotion.tables import Table
+from emotion.tables import Table, parse_numbers
 
 USAGE = {"training": 0, "publictest": 1, "privatetest": 2}
 
@@ -51,17 +50,13 @@ class TablePair:
 
     def read_votes(self, usage: np.ndarray) -> np.ndarray:
         """By row: FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows."""
-        names = tuple(column.lower() for column in FERPLUS_COLUMNS)
-        chunks = list(self.votes.chunks((*names, "usage")))
-        columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
-        votes = np.stack([parse_numbers(c, 255, name, self.votes.path, 2) for name, c in columns.items()], axis=1)
+        theirs, votes = self.votes.votes_beside("usage")
         if len(votes) != len(usage):
             raise InputError(
                 f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {len(usage)} faces; "
                 "both must be whole and in their original order"
             )
-        theirs = np.concatenate([parse_usage(chunk["usage"], self.votes.path, 2) for chunk in chunks])
-        if len(differ := np.flatnonzero(theirs != usage)):
+        if len(differ := np.flatnonzero(parse_usage(theirs, self.votes.path, 2) != usage)):
             raise InputError(
                 f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
             )
@@ -89,17 +84,6 @@ def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
             f"{path}: between lines {first_line} and {last} a pixel is no number from 0 to 255; download it again"
         )
     return faces.astype(np.uint8)
-
-
-def parse_numbers(values: np.ndarray, highest: int, name: str, path: Path, first_line: int) -> np.ndarray:
-    """A column of numbers from 0 to `highest` -> uint8 (N,)."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if len(wrong := np.flatnonzero(~((numbers >= 0) & (numbers <= highest)))):  # what is no number is NaN, and neither
-        raise InputError(
-            f"{path}: line {first_line + wrong[0]}: {name} is {values[wrong[0]]!r}, expected 0 to {highest}; "
-            "download it again"
-        )
-    return numbers.astype(np.uint8)
 
 
 def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray:

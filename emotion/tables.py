@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from emotion.errors import InputError
+from emotion.labels import FERPLUS_COLUMNS
 
 CHUNK = 1000  # 8 MB of pixels in text: what a first parse holds beside the arrays it fills
 DAMAGED = (
@@ -42,6 +43,19 @@ class Table:
                     yield {name: chunk[place].to_numpy() for name, place in places.items()}
         except DAMAGED as error:
             raise InputError(f"{self.path}: damaged ({error}); download it again") from None
+
+    def votes_beside(self, other: str) -> tuple[np.ndarray, np.ndarray]:
+        """Of FER+'s table: (column `other`, the votes uint8 (N, 10) as in labels.FERPLUS_COLUMNS), row by row.
+
+        InputError where a column is missing or a vote is no number.
+        """
+        names = [column.lower() for column in FERPLUS_COLUMNS]
+        if missing := [name for name in (other, *names) if name not in self.columns]:
+            raise InputError(f"{self.path}: has no column {missing[0]!r}; download it again")
+        chunks = list(self.chunks((other, *names))) or [dict.fromkeys((other, *names), np.empty(0))]
+        columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in (other, *names)}
+        votes = [parse_numbers(columns[name], 255, name, self.path, 2) for name in names]
+        return columns[other], np.stack(votes, axis=1)
 
 
 def open_table(path: Path) -> Table | None:
@@ -102,3 +116,14 @@ def open_member(path: Path, member: str | None) -> Iterator[BinaryIO]:
             info = next(info for info in archive if info.name == member)
             with archive.extractfile(info) as stream:
                 yield stream
+
+
+def parse_numbers(values: np.ndarray, highest: int, name: str, path: Path, first_line: int) -> np.ndarray:
+    """A column of numbers from 0 to `highest` -> uint8 (N,)."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    if len(wrong := np.flatnonzero(~((numbers >= 0) & (numbers <= highest)))):  # what is no number is NaN, and neither
+        raise InputError(
+            f"{path}: line {first_line + wrong[0]}: {name} is {values[wrong[0]]!r}, expected 0 to {highest}; "
+            "download it again"
+        )
+    return numbers.astype(np.uint8)

@@ -16,6 +16,12 @@ def repository() -> Path:
     return REPOSITORY
 
 
+@pytest.fixture(autouse=True)
+def own_cache_folder(tmp_path_factory, monkeypatch):
+    """Nothing that a test caches may outlive it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def run_script(tmp_path):
     """run_script("img_predict.py", "a.jpg", "--quiet") -> CompletedProcess with text, run in an empty folder."""
