@@ -15,15 +15,20 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
     """Import Keras for `device` (auto, cpu, gpu) and return the GPUs it will use, [] for the CPU.
 
     `precision` is auto, float32 or mixed; auto is mixed where there is a GPU. InputError where a GPU is asked for and
-    there is none. To be called before anything else imports Keras.
+    there is none, or a backend that is not there. To be called before anything else imports Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
+    try:
+        with silenced():
+            import keras
+    except ImportError as error:
+        raise InputError(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; use tensorflow") from None
+    if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):
+        raise InputError(f"KERAS_BACKEND={backend}: Keras finds no GPUs by that; use tensorflow or jax")
     with silenced():
-        import keras
-
         gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
     if device == "gpu" and not gpus:
         raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")

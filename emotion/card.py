@@ -27,7 +27,7 @@ def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, 
         "schema": 1,
         "labels": list(emotions(classes)),
         "input": {"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
-        "protocol": "majority",
+        "protocol": "fer2013" if facts["trained_on"] == "fer2013" else "majority",
         "network": model.name,
         "parameters": model.count_params(),
         "recipe": asdict(recipe),
@@ -46,8 +46,13 @@ def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, 
 
 def command_line(arguments: list[str]) -> str:
     """How the script was called; of a path, only the name: where it lies on somebody's disk is nobody's business."""
-    parts = [Path(argument).name if Path(argument).is_absolute() else argument for argument in arguments]
-    return shlex.join(["python", *parts])
+    return shlex.join(["python", *map(without_folder, arguments)])
+
+
+def without_folder(argument: str) -> str:
+    """`--data=/home/me/fer` -> `--data=fer`; what names no place on this disk stays as it is."""
+    flag, equals, path = argument.rpartition("=")
+    return flag + equals + Path(path).name if Path(path).is_absolute() else argument
 
 
 def version(package: str) -> str | None:

@@ -9,6 +9,8 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.light_model import LightModel, find_light, read_light_card
 
+CROWD = 256  # faces taken up at a time: somebody's network may want each as 224 x 224 x 3
+
 
 class EmotionClassifier:
     """One network or several; of several, the mean of their probabilities."""
@@ -23,6 +25,9 @@ class EmotionClassifier:
         """Grey faces, uint8 (N, 48, 48) -> probabilities, float32 (N, C), C as `labels`; N may be 0."""
         if not len(faces):
             return np.empty((0, len(self.labels)), np.float32)
+        return np.concatenate([self.classify_some(faces[i : i + CROWD]) for i in range(0, len(faces), CROWD)])
+
+    def classify_some(self, faces: np.ndarray) -> np.ndarray:
         return np.mean([model.predict(fit(faces, model.face_shape)) for model in self.models], axis=0)
 
 
@@ -77,6 +82,6 @@ def load_one(path: Path, device: str, labels: tuple[str, ...] | None, note: Call
 def load_on_gpu(path: Path):
     """The model in `path` on the GPU by Keras, and its card."""
     from emotion.keras_model import KerasModel
-    from emotion.model_file import read_card
+    from emotion.model_config import read_card
 
     return KerasModel(path), read_card(path)

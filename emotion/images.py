@@ -20,9 +20,10 @@ def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
     """Write every face as `folder`/Training/happiness/00001234.png and return their number.
 
     The emotion is the original label, the number the face's row (rows count from 0, in the order of the splits: that
-    of Kaggle's file). The folder appears whole or not at all. InputError where it holds something already, where it
-    cannot be written, or where the data set has no original labels.
+    of Kaggle's file). Nothing of it appears before it is all there. InputError where `folder` holds something already,
+    where it cannot be written, or where the data set has no original labels.
     """
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"--export-images {folder}: exists and is not an empty folder; name a new one")
     if not all(split.has_codes for split in dataset.splits.values()):
@@ -33,9 +34,9 @@ def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
     try:
         unfinished.mkdir(parents=True)
         count = write_splits(dataset, unfinished, quiet)
-        if folder.exists():
-            folder.rmdir()  # empty; Windows renames onto nothing else
-        unfinished.replace(folder)
+        folder.mkdir(exist_ok=True)
+        for split in unfinished.iterdir():
+            split.rename(folder / split.name)
     except OSError as error:
         raise InputError(f"--export-images {folder}: cannot be written ({reason(error)})") from None
     finally:

@@ -16,7 +16,8 @@ def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> N
     plot_curves(card["history"], model.with_name(f"{model.stem}_curves.png"))
     name = next((name for name in ("PrivateTest", "Test", "PublicTest") if name in dataset.splits), "Training")
     figures = card["splits"][name]
-    protocol, score = next(iter(figures["scores"].items()))
+    protocol = card["protocol"]
+    score = figures["scores"][protocol]
     title = f"{model.stem} on {name}, {protocol}: {100 * score['accuracy']:.1f} % of {score['count']}"
     plot_confusion(score["confusion"], model.with_name(f"{model.stem}_confusion.png"), title)
     plot_recalls(score["recalls"], model.with_name(f"{model.stem}_recalls.png"), title)

@@ -75,6 +75,19 @@ def test_of_several_models_the_mean():
     assert probabilities.dtype == np.float32
 
 
+def test_many_faces_are_taken_up_some_at_a_time():
+    taken = []
+
+    class Counting(Fixed):
+        def predict(self, faces):
+            taken.append(len(faces))
+            return super().predict(faces)
+
+    faces = np.zeros((600, 48, 48), np.uint8)
+    assert EmotionClassifier([Counting(1, 0)], ("a", "b")).classify(faces).shape == (600, 2)
+    assert taken == [256, 256, 88]
+
+
 def test_the_records_name_the_models(model):
     assert load_classifier([model, model]).about["files"] == ["tiny.h5", "tiny.h5"]
 

@@ -59,6 +59,13 @@ def test_an_empty_folder_is_filled(faces, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
 
 
+def test_so_is_the_one_that_we_are_in(faces, tmp_path, monkeypatch):
+    (tmp_path / "faces").mkdir()
+    monkeypatch.chdir(tmp_path / "faces")
+    assert export_images(faces, Path()) == 4
+    assert sorted(path.name for path in Path().iterdir()) == ["PublicTest", "Training"]
+
+
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_what_is_there_is_not_touched(faces, tmp_path, kind):
     target = tmp_path / "faces"
