@@ -18,6 +18,9 @@ from emotion.packets import frame_rate, packets_in_time
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
 
+# FFmpeg's numbers of the Y'CbCr matrices that its swscale knows. A frame that names another is refused by it.
+MATRICES = {1, 4, 5, 6, 7, 9}
+
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -136,7 +139,8 @@ class VideoReader:
         """The picture as a viewer sees it, in the size of the first frame."""
         turned = frame.rotation % 180 == 90
         size = (self.info.height, self.info.width) if turned else (self.info.width, self.info.height)
-        as_bgr = {"format": "bgr24", "width": size[0], "height": size[1], "src_colorspace": matrix(frame), "threads": 1}
+        frame.colorspace = matrix(frame)  # the tag: as an argument, reformat() would take it for a number of swscale's
+        as_bgr = {"format": "bgr24", "width": size[0], "height": size[1], "threads": 1}
         image = self.reformatter.reformat(frame, **as_bgr).to_ndarray()
         turn = TURNS.get(frame.rotation % 360)
         return image if turn is None else cv2.rotate(image, turn)
@@ -202,8 +206,11 @@ def find_video(container: av.container.InputContainer, path: Path | str) -> av.V
 
 
 def matrix(frame: av.VideoFrame) -> int:
-    """The Y'CbCr matrix of `frame`, FFmpeg's number. Untagged, it is what browsers assume: BT.709 from 720 lines on."""
-    if frame.colorspace not in (0, 2):  # 0 is RGB, 2 is unspecified
+    """The Y'CbCr matrix of `frame`, FFmpeg's number, one of MATRICES.
+
+    Where its tag is none of them it is what browsers assume of no tag: BT.709 from 720 lines on.
+    """
+    if frame.colorspace in MATRICES:
         return frame.colorspace
     return 1 if max(frame.width, frame.height) >= 1280 or min(frame.width, frame.height) >= 720 else 6
 

@@ -42,10 +42,12 @@ def make_video(
     rate=48000,
     fps=25,
     quality=12,
+    matrix=2,
 ):
     """Write `images`, BGR uint8, shown at `times` in seconds (default: `fps` a second), with a tone for each of `audio`.
 
-    `clock` is how many ticks of a second times are rounded to, `rate` the samples a second of the tones.
+    `clock` is how many ticks of a second times are rounded to, `rate` the samples a second of the tones, `matrix` the
+    number that the video names as that of its colours; the pictures are in BT.601 whatever it says.
     """
     images = list(images)
     times = [i / fps for i in range(len(images))] if times is None else times
@@ -61,6 +63,7 @@ def make_video(
         video.height, video.width = images[0].shape[:2]
         video.pix_fmt = pixels
         video.codec_context.time_base = Fraction(1, clock)
+        video.codec_context.colorspace = matrix
         if rotation:
             video.set_display_rotation(rotation)
         tones = [output.add_stream(name, rate=rate, layout="stereo") for name in audio]

@@ -34,6 +34,14 @@ def test_every_frame_is_read_once_in_order_with_its_colours(tmp_path, name, opti
     assert video.problem is None
 
 
+@pytest.mark.parametrize("matrix", [8, 10, 14, 17], ids=["YCgCo", "BT.2020 constant", "ICtCp", "YCgCo-Ro"])
+def test_colours_tagged_as_nobody_converts_them_are_read_as_if_untagged(tmp_path, matrix):
+    video, frames = read(make_video(tmp_path / "a.mkv", SCENES, matrix=matrix))
+    assert [number_of(frame.image) for frame in frames] == list(range(12))
+    assert frames[0].image[40:50, 140:150].mean((0, 1)) == pytest.approx((60, 90, 120), abs=6)
+    assert video.info.colours.matrix == 6
+
+
 @pytest.mark.parametrize(
     ("fps", "clock", "times"),
     [
