@@ -1,5 +1,6 @@
 """A camera, a stream or a file as one: always its newest frame, and patience when it goes away."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ class Camera:
         self.mirrored = source.isdigit()  # a person before a camera expects a mirror; a street does not
         self.ends = not self.mirrored and "://" not in source
         self.lost = self.ended = False
+        self.error: Exception | None = None  # what ended the thread before its time
         self.number, self.image, self.captured_s, self.first_s = 0, None, 0.0, 0.0
         self.taken = 0  # number of the frame given last
         self.fresh, self.stop = threading.Condition(), threading.Event()
@@ -53,11 +55,13 @@ class Camera:
 
     def newest(self, wait_s: float) -> tuple[np.ndarray, float, float] | None:
         """The newest frame not given yet, BGR uint8 (H, W, 3), and when it was captured: seconds since the first frame,
-        and by time.monotonic(). None if there is none within `wait_s`.
+        and by time.monotonic(). None if there is none within `wait_s`. Raises what went wrong in the thread.
         """
         with self.fresh:
             self.fresh.wait_for(lambda: self.number != self.taken or self.ended, wait_s)
             if self.number == self.taken:
+                if self.error:
+                    raise self.error
                 return None
             self.taken = self.number
             return self.image, self.captured_s - self.first_s, self.captured_s
@@ -65,25 +69,25 @@ class Camera:
     @property
     def finished(self) -> bool:
         """Whether there will be no more frames: true of a file at its end only."""
-        return self.ended and self.number == self.taken
+        return self.ended and self.error is None and self.number == self.taken
 
     def _read(self) -> None:
-        while not self.stop.is_set():
-            try:
-                for image in self.frames:
-                    self._keep(cv2.flip(image, 1) if self.mirrored else image)
-                    if self.stop.is_set():
-                        break
-            except InputError:
-                pass  # told below, once
-            finally:
-                self.frames.close()
-            if self.ends:
-                break
-            self._wait_for_return()
-        with self.fresh:
-            self.ended = True
-            self.fresh.notify()
+        try:
+            while not self.stop.is_set():
+                with contextlib.closing(self.frames):
+                    for image in self.frames:
+                        self._keep(cv2.flip(image, 1) if self.mirrored else image)
+                        if self.stop.is_set():
+                            break
+                if self.ends:
+                    break
+                self._wait_for_return()
+        except Exception as error:
+            self.error = error  # raised where somebody can do something about it
+        finally:
+            with self.fresh:
+                self.ended = True
+                self.fresh.notify()
 
     def _keep(self, image: np.ndarray) -> None:
         if self.lost:

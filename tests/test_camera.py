@@ -64,6 +64,18 @@ def test_a_file_plays_at_its_own_pace_and_ends(tmp_path):
     assert 0.7 < time.monotonic() - started < 3
 
 
+def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken():
+    def refuse(text):
+        raise RuntimeError(text)
+
+    with MjpegServer(scene) as server, Camera(server.url, refuse) as camera:
+        assert take(camera, 0.3)
+        server.stop()
+        with pytest.raises(RuntimeError, match="lost"):
+            take(camera, 5)
+        assert not camera.finished, "so that it is asked for a frame, and raises"
+
+
 @pytest.mark.parametrize("source", ["99", "http://127.0.0.1:9/video", "missing.mp4"])
 def test_what_cannot_be_opened_at_first_is_an_error(source):
     started = time.monotonic()
