@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.video import VideoReader
+from emotion.video import VideoReader, matrix
 
 # No time spent on getting to know a stream that is about to be shown, none on putting late packets in order.
 STREAM_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
@@ -130,7 +130,7 @@ def numbered_camera(number: int) -> Iterator[np.ndarray]:
 
 
 def stream(url: str) -> Iterator[np.ndarray]:
-    """The frames of a network stream as they arrive, until it breaks off."""
+    """The frames of a network stream as they arrive, until it breaks off; a damaged packet costs itself."""
     options = STREAM_OPTIONS | ({"rtsp_transport": "tcp"} if url.startswith("rtsp") else {})
     try:
         container = av.open(url, options=options, timeout=TIMEOUT_S)
@@ -142,8 +142,12 @@ def stream(url: str) -> Iterator[np.ndarray]:
 
     def frames():
         try:
-            for frame in container.decode(video):
-                yield frame.to_ndarray(format="bgr24")
+            for packet in container.demux(video):
+                # Nor can a stream that is joined between two key frames be decoded before the next.
+                with contextlib.suppress(av.error.InvalidDataError):
+                    for frame in packet.decode():
+                        frame.colorspace = matrix(frame)
+                        yield frame.to_ndarray(format="bgr24")
         except (av.error.FFmpegError, OSError):
             return
         finally:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,16 +44,18 @@ def make_video(
     fps=25,
     quality=12,
     matrix=2,
+    group=12,
 ):
     """Write `images`, BGR uint8, shown at `times` in seconds (default: `fps` a second), with a tone for each of `audio`.
 
     `clock` is how many ticks of a second times are rounded to, `rate` the samples a second of the tones, `matrix` the
-    number that the video names as that of its colours; the pictures are in BT.601 whatever it says.
+    number that the video names as that of its colours; the pictures are in BT.601 whatever it says. Of H.264 every
+    `group`-th frame is a key frame.
     """
     images = list(images)
     times = [i / fps for i in range(len(images))] if times is None else times
     options = (
-        {"crf": str(quality), "g": "12", "preset": "ultrafast"}
+        {"crf": str(quality), "g": str(group), "preset": "ultrafast"}
         if codec == "libx264"
         else {"crf": "20", "b:v": "0", "cpu-used": "8"}
         if "vp9" in codec
@@ -91,6 +94,14 @@ def times_of(path: Path) -> list[float]:
         return sorted(float(packet.pts * packet.time_base) for packet in packets)
 
 
+def pieces_of(path: Path) -> list[bytes]:
+    """A transport stream in pieces of one frame each."""
+    with av.open(str(path)) as container:
+        starts = [packet.pos for packet in container.demux(video=0) if packet.pts is not None]
+    data = path.read_bytes()
+    return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
 def frames_of(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
@@ -111,6 +122,29 @@ def paste(image: np.ndarray, head: np.ndarray, x: float, y: float) -> None:
         image[y0:y1, x0:x1] = head[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
+@contextmanager
+def served(pieces, pace_s: float = 0.0):
+    """The URL of a server on this machine that sends `pieces` of bytes, one every `pace_s` seconds, to each who asks."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # who asked has gone
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    time.sleep(pace_s)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/video"
+        server.shutdown()
+
+
 class MjpegServer:
     """A camera of the kind that speaks MJPEG over HTTP, on this machine: paced, and mortal. A context manager.
 
@@ -128,6 +162,10 @@ class MjpegServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/video"
 
+    def picture(self, number: int) -> bytes:
+        """The JPEG that is sent."""
+        return cv2.imencode(".jpg", self.frame(number))[1].tobytes()
+
     def start(self) -> None:
         camera = self
 
@@ -139,7 +177,7 @@ class MjpegServer:
                 due = time.monotonic()
                 while camera.alive:
                     camera.number += 1
-                    data = cv2.imencode(".jpg", camera.frame(camera.number))[1].tobytes()
+                    data = camera.picture(camera.number)
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                     camera.sent_s[camera.number] = time.monotonic()
                     try:

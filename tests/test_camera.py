@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 import pytest
-from made_videos import MjpegServer, make_video, number_of, scene
+from made_videos import MjpegServer, make_video, number_of, pieces_of, scene, served
 
 from emotion.camera import Camera
 from emotion.errors import InputError
@@ -62,6 +62,29 @@ def test_a_file_plays_at_its_own_pace_and_ends(tmp_path):
     assert taken[-1] == 19
     assert taken == sorted(set(taken))
     assert 0.7 < time.monotonic() - started < 3
+
+
+def test_a_damaged_picture_of_a_stream_costs_itself():
+    class Damaging(MjpegServer):
+        def picture(self, number):
+            return super().picture(number)[: 60 if number % 10 == 0 else None]
+
+    notes = []
+    with Damaging(scene) as server, Camera(server.url, notes.append) as camera:
+        taken = [number for number, _, _ in take(camera, 1.2)]
+    assert taken[-1] > 20
+    assert not [number for number in taken if number % 10 == 0]
+    assert notes == []
+
+
+def test_a_stream_joined_between_key_frames_starts_with_the_next(tmp_path):
+    path = make_video(tmp_path / "a.ts", [scene(i) for i in range(150)], clock=90000, group=50)
+    notes = []
+    with served(pieces_of(path)[5:], 1 / 50) as url, Camera(url, notes.append) as camera:
+        taken = [number for number, _, _ in take(camera, 1.5)]
+    assert 50 <= taken[0] < 60
+    assert taken == sorted(taken)
+    assert notes == []
 
 
 def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken():
