@@ -17,6 +17,7 @@ from emotion.video import VideoReader, matrix
 STREAM_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
 TIMEOUT_S = 5.0  # a silent stream is a lost one
 RETRY_S = 1.0
+LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
 
 
 class Camera:
@@ -29,7 +30,7 @@ class Camera:
     def __init__(self, source: str, note: Callable[[str], None] = lambda text: None):
         self.source = source
         self.note = note
-        self.mirrored = source.isdigit()  # a person before a camera expects a mirror; a street does not
+        self.mirrored = source.isdecimal()  # a person before a camera expects a mirror; a street does not
         self.ends = not self.mirrored and "://" not in source
         self.lost = self.ended = False
         self.error: Exception | None = None  # what ended the thread before its time
@@ -114,8 +115,8 @@ class Camera:
 def numbered_camera(number: int) -> Iterator[np.ndarray]:
     """The frames of a camera of this machine, until it goes away."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is worth one line, not ten
-    capture = cv2.VideoCapture(number)
-    if not capture.isOpened():
+    capture = cv2.VideoCapture()
+    if number > LAST_CAMERA or not capture.open(number):
         raise InputError(f"--camera {number}: cannot be opened; is it plugged in, and free of other programs?")
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # what waits in the driver is old
 

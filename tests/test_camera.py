@@ -99,7 +99,7 @@ def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken():
         assert not camera.finished, "so that it is asked for a frame, and raises"
 
 
-@pytest.mark.parametrize("source", ["99", "http://127.0.0.1:9/video", "missing.mp4"])
+@pytest.mark.parametrize("source", ["99", "99999999999", "²", "http://127.0.0.1:9/video", "missing.mp4"])
 def test_what_cannot_be_opened_at_first_is_an_error(source):
     started = time.monotonic()
     with pytest.raises(InputError, match=source):
