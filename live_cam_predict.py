@@ -53,7 +53,7 @@ def main() -> int:
                 search_in_time(recognizer, args, pace.fps)
             if view:
                 view.hear()
-    return report(args, timeline, pace, bool(interrupt))
+    return report(args, camera, timeline, pace, bool(interrupt))
 
 
 def parse_arguments():
@@ -75,8 +75,8 @@ def parse_arguments():
     return args
 
 
-def report(args, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
-    """The summary on stdout; returns the exit code."""
+def report(args, camera: Camera, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
+    """The summary on stdout, what went wrong on stderr; returns the exit code."""
     fps = timeline.frames / timeline.end_s if timeline.end_s else pace.fps
     print(f"camera {args.camera}: {timeline.frames} frames, {clock(timeline.end_s)}, {fps:.0f} frames a second")
     for line in timeline.summary(fps):
@@ -86,6 +86,9 @@ def report(args, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
     if interrupted:
         print("live_cam_predict.py: interrupted; what was done is kept", file=sys.stderr)
         return cli.INTERRUPTED
+    if camera.problem:
+        print(f"live_cam_predict.py: error: {args.camera}: {camera.problem}", file=sys.stderr)
+        return cli.PARTLY
     return cli.DONE
 
 

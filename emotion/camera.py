@@ -4,7 +4,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import av
 import cv2
@@ -31,7 +30,7 @@ class Camera:
         self.source = source
         self.note = note
         self.mirrored = source.isdecimal()  # a person before a camera expects a mirror; a street does not
-        self.ends = not self.mirrored and "://" not in source
+        self.film: VideoReader | None = None  # what is played, if it is a file
         self.lost = self.ended = False
         self.error: Exception | None = None  # what ended the thread before its time
         self.number, self.image, self.captured_s, self.first_s = 0, None, 0.0, 0.0
@@ -45,7 +44,10 @@ class Camera:
         """The frames from now on, each given when it arrives."""
         if self.mirrored:
             return numbered_camera(int(self.source))
-        return paced_file(self.source) if self.ends else stream(self.source)
+        if "://" in self.source:
+            return stream(self.source)
+        self.film = VideoReader(self.source)
+        return played(self.film)
 
     def __enter__(self) -> "Camera":
         return self
@@ -72,6 +74,11 @@ class Camera:
         """Whether there will be no more frames: true of a file at its end only."""
         return self.ended and self.error is None and self.number == self.taken
 
+    @property
+    def problem(self) -> str | None:
+        """What was wrong with the file, in a few words, once it has been played; None of a camera."""
+        return self.film.problem if self.film else None
+
     def _read(self) -> None:
         try:
             while not self.stop.is_set():
@@ -80,7 +87,7 @@ class Camera:
                         self._keep(cv2.flip(image, 1) if self.mirrored else image)
                         if self.stop.is_set():
                             break
-                if self.ends:
+                if self.film:
                     break
                 self._wait_for_return()
         except Exception as error:
@@ -157,15 +164,10 @@ def stream(url: str) -> Iterator[np.ndarray]:
     return frames()
 
 
-def paced_file(path: str) -> Iterator[np.ndarray]:
+def played(film: VideoReader) -> Iterator[np.ndarray]:
     """The frames of a video file, each when its time has come."""
-    video = VideoReader(Path(path))
-
-    def frames():
-        with video:
-            started = time.monotonic()
-            for image, time_s, _ in video:
-                time.sleep(max(0.0, started + time_s - time.monotonic()))
-                yield image
-
-    return frames()
+    with film:
+        started = time.monotonic()
+        for image, time_s, _ in film:
+            time.sleep(max(0.0, started + time_s - time.monotonic()))
+            yield image

@@ -18,6 +18,14 @@ def take(camera, seconds):
     return taken
 
 
+def take_all(camera):
+    """What is taken from `camera` until it has finished."""
+    taken = []
+    while not camera.finished:
+        taken += take(camera, 0.1)
+    return taken
+
+
 def test_a_stream_gives_every_frame_to_who_is_quick_and_the_newest_to_who_is_slow():
     with MjpegServer(scene, fps=25) as server, Camera(server.url) as camera:
         quick = [number for number, _, _ in take(camera, 0.8)]
@@ -55,13 +63,19 @@ def test_a_file_plays_at_its_own_pace_and_ends(tmp_path):
     path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=25)
     started = time.monotonic()
     with Camera(str(path)) as camera:
-        taken = []
-        while not camera.finished:
-            if (frame := camera.newest(0.1)) is not None:
-                taken.append(number_of(frame[0]))
+        taken = [number for number, _, _ in take_all(camera)]
     assert taken[-1] == 19
     assert taken == sorted(set(taken))
     assert 0.7 < time.monotonic() - started < 3
+    assert camera.problem is None
+
+
+def test_what_a_file_lacks_is_known_at_its_end(tmp_path):
+    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(40)], fps=50)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with Camera(str(path)) as camera:
+        assert take_all(camera)
+    assert camera.problem.startswith("cut short")
 
 
 def test_a_damaged_picture_of_a_stream_costs_itself():

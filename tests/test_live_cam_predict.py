@@ -84,6 +84,18 @@ def test_a_file_ends_by_itself(run_script, tiny_model, tmp_path, face_scene):
     assert "face 1: seen" in done.stdout
 
 
+def test_a_file_that_is_cut_short_is_one_line_and_what_is_there_is_done(run_script, tiny_model, tmp_path, face_scene):
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(50)], fps=25)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    done = run_script(
+        "live_cam_predict.py", "--camera", path, "--model", tiny_model, "-o", "out.mp4", "--quiet", env=HEADLESS
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"live_cam_predict.py: error: {path}: cut short")
+    assert done.stderr.count("\n") == 1
+    assert frames_of(tmp_path / "out.mp4")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
