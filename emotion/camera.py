@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.video import VideoReader, matrix
+from emotion.video import TIMEOUT_S, URL_OPTIONS, VideoReader, matrix
 
 # No time spent on getting to know a stream that is about to be shown, none on putting late packets in order.
-STREAM_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
-TIMEOUT_S = 5.0  # a silent stream is a lost one
+QUICK_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
 RETRY_S = 1.0
 LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
 
@@ -22,8 +21,8 @@ LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
 class Camera:
     """Reads `source` in a thread and keeps only the newest frame; a context manager.
 
-    `source` is a camera's number, a URL or a file. A file is played at its own pace and ends; a camera that goes away
-    is waited for, and `note` is told. Raises InputError if it cannot be opened at first.
+    `source` is a camera's number, a URL or a file. A file, here or behind a URL, is played once, at its own pace; a
+    camera that goes away is waited for, and `note` is told. Raises InputError if it cannot be opened at first.
     """
 
     def __init__(self, source: str, note: Callable[[str], None] = lambda text: None):
@@ -45,7 +44,10 @@ class Camera:
         if self.mirrored:
             return numbered_camera(int(self.source))
         if "://" in self.source:
-            return stream(self.source)
+            stream = open_stream(self.source)
+            if not stream.duration:
+                return live(stream)
+            stream.close()  # a file: its first frames went into the opening, so it is opened with more care
         self.film = VideoReader(self.source)
         return played(self.film)
 
@@ -137,31 +139,26 @@ def numbered_camera(number: int) -> Iterator[np.ndarray]:
     return frames()
 
 
-def stream(url: str) -> Iterator[np.ndarray]:
-    """The frames of a network stream as they arrive, until it breaks off; a damaged packet costs itself."""
-    options = STREAM_OPTIONS | ({"rtsp_transport": "tcp"} if url.startswith("rtsp") else {})
+def open_stream(url: str) -> av.container.InputContainer:
+    """What is behind `url`. It has a duration if it is a file, and none if it is live."""
     try:
-        container = av.open(url, options=options, timeout=TIMEOUT_S)
-        video = container.streams.best("video")
-        video.thread_type = "SLICE"  # threads by frame would keep some back
+        container = av.open(url, options=URL_OPTIONS | QUICK_OPTIONS, timeout=TIMEOUT_S)
+        container.streams.best("video").thread_type = "SLICE"  # threads by frame would keep some back
     except (av.error.FFmpegError, OSError, ValueError, AttributeError) as error:
         reason = getattr(error, "strerror", None) or "no video in it"
         raise InputError(f"--camera {url}: cannot be opened ({reason.lower()})") from None
+    return container
 
-    def frames():
-        try:
-            for packet in container.demux(video):
-                # Nor can a stream that is joined between two key frames be decoded before the next.
-                with contextlib.suppress(av.error.InvalidDataError):
-                    for frame in packet.decode():
-                        frame.colorspace = matrix(frame)
-                        yield frame.to_ndarray(format="bgr24")
-        except (av.error.FFmpegError, OSError):
-            return
-        finally:
-            container.close()
 
-    return frames()
+def live(container: av.container.InputContainer) -> Iterator[np.ndarray]:
+    """The frames of a network stream as they arrive, until it breaks off; a damaged packet costs itself."""
+    with container, contextlib.suppress(av.error.FFmpegError, OSError):
+        for packet in container.demux(container.streams.best("video")):
+            # Nor can a stream that is joined between two key frames be decoded before the next.
+            with contextlib.suppress(av.error.InvalidDataError):
+                for frame in packet.decode():
+                    frame.colorspace = matrix(frame)
+                    yield frame.to_ndarray(format="bgr24")
 
 
 def played(film: VideoReader) -> Iterator[np.ndarray]:

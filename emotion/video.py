@@ -18,6 +18,10 @@ from emotion.packets import frame_rate, packets_in_time
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
 
+# What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
+TIMEOUT_S = 5.0
+URL_OPTIONS = {"rtsp_transport": "tcp"}
+
 # FFmpeg's numbers of the Y'CbCr matrices that its swscale knows. A frame that names another is refused by it.
 MATRICES = {1, 4, 5, 6, 7, 9}
 
@@ -58,7 +62,7 @@ class VideoInfo:
 
 
 class VideoReader:
-    """The frames of a video file, in order, each once; a context manager.
+    """The frames of a video file, by its path or its URL, in order, each once; a context manager.
 
     After the last frame `problem` says in a few words what was wrong with the file, if anything was.
     """
@@ -168,9 +172,10 @@ class VideoReader:
 
 
 def open_container(path: Path | str) -> av.container.InputContainer:
-    """The file, opened by FFmpeg; raises InputError for what is no video."""
+    """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
     local, name = Path(path), str(path)
-    if "://" not in name:
+    remote = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
+    if not remote:
         name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
         if not local.exists():
             raise InputError(f"{path}: no such file")
@@ -180,7 +185,7 @@ def open_container(path: Path | str) -> av.container.InputContainer:
             raise InputError(f"{path}: is empty")
     try:
         # Tags in old files come in any encoding: they are not worth an error.
-        container = av.open(name, metadata_errors="replace")
+        container = av.open(name, metadata_errors="replace", **remote)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: not a video that FFmpeg can read ({reason})") from None

@@ -124,11 +124,15 @@ def paste(image: np.ndarray, head: np.ndarray, x: float, y: float) -> None:
 
 @contextmanager
 def served(pieces, pace_s: float = 0.0):
-    """The URL of a server on this machine that sends `pieces` of bytes, one every `pace_s` seconds, to each who asks."""
+    """The URL of a server on this machine that sends `pieces` of bytes to each who asks: as a file, or as a stream, one
+    every `pace_s` seconds.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
+            if not pace_s:  # a file's length is known, that of a stream is not
+                self.send_header("Content-Length", str(sum(map(len, pieces))))
             self.end_headers()
             with suppress(OSError):  # who asked has gone
                 for piece in pieces:

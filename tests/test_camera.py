@@ -20,8 +20,9 @@ def take(camera, seconds):
 
 def take_all(camera):
     """What is taken from `camera` until it has finished."""
-    taken = []
+    taken, until = [], time.monotonic() + 10
     while not camera.finished:
+        assert time.monotonic() < until, "it never ends"
         taken += take(camera, 0.1)
     return taken
 
@@ -59,15 +60,18 @@ def test_a_camera_that_dies_is_waited_for_and_taken_up_again():
     assert notes == [f"{server.url}: lost; waiting for it to come back", f"{server.url}: is back"]
 
 
-def test_a_file_plays_at_its_own_pace_and_ends(tmp_path):
+@pytest.mark.parametrize("place", ["path", "file://", "http://"])
+def test_a_file_plays_once_at_its_own_pace_wherever_it_is(tmp_path, place):
     path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=25)
-    started = time.monotonic()
-    with Camera(str(path)) as camera:
-        taken = [number for number, _, _ in take_all(camera)]
+    started, notes = time.monotonic(), []
+    with served([path.read_bytes()]) as url:
+        source = {"path": str(path), "file://": path.as_uri(), "http://": url}[place]
+        with Camera(source, notes.append) as camera:
+            taken = [number for number, _, _ in take_all(camera)]
     assert taken[-1] == 19
     assert taken == sorted(set(taken))
     assert 0.7 < time.monotonic() - started < 3
-    assert camera.problem is None
+    assert (camera.problem, notes) == (None, [])
 
 
 def test_what_a_file_lacks_is_known_at_its_end(tmp_path):
