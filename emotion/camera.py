@@ -21,8 +21,9 @@ LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
 class Camera:
     """Reads `source` in a thread and keeps only the newest frame; a context manager.
 
-    `source` is a camera's number, a URL or a file. A file, here or behind a URL, is played once, at its own pace; a
-    camera that goes away is waited for, and `note` is told. Raises InputError if it cannot be opened at first.
+    `source` is a camera's number, a URL or a file. A file, here or behind a URL, is played once, at its own pace, from
+    when it is first looked at; a camera that goes away is waited for, and `note` is told. Raises InputError if it
+    cannot be opened at first.
     """
 
     def __init__(self, source: str, note: Callable[[str], None] = lambda text: None):
@@ -32,9 +33,9 @@ class Camera:
         self.film: VideoReader | None = None  # what is played, if it is a file
         self.lost = self.ended = False
         self.error: Exception | None = None  # what ended the thread before its time
-        self.number, self.image, self.captured_s, self.first_s = 0, None, 0.0, 0.0
-        self.taken = 0  # number of the frame given last
-        self.fresh, self.stop = threading.Condition(), threading.Event()
+        self.number, self.image, self.captured_s = 0, None, 0.0
+        self.taken, self.first_s = 0, 0.0  # number of the frame given last; when the first that was given was captured
+        self.fresh, self.watched, self.stop = threading.Condition(), threading.Event(), threading.Event()
         self.frames = self.open()
         self.thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self.thread.start()
@@ -49,19 +50,21 @@ class Camera:
                 return live(stream)
             stream.close()  # a file: its first frames went into the opening, so it is opened with more care
         self.film = VideoReader(self.source)
-        return played(self.film)
+        return self._play(self.film)
 
     def __enter__(self) -> "Camera":
         return self
 
     def __exit__(self, *exception) -> None:
         self.stop.set()
+        self.watched.set()  # or a file that was never looked at would wait on
         self.thread.join(TIMEOUT_S)
 
     def newest(self, wait_s: float) -> tuple[np.ndarray, float, float] | None:
-        """The newest frame not given yet, BGR uint8 (H, W, 3), and when it was captured: seconds since the first frame,
+        """The newest frame not given yet, BGR uint8 (H, W, 3), and when it was captured: seconds since the first given,
         and by time.monotonic(). None if there is none within `wait_s`. Raises what went wrong in the thread.
         """
+        self.watched.set()
         with self.fresh:
             self.fresh.wait_for(lambda: self.number != self.taken or self.ended, wait_s)
             if self.number == self.taken:
@@ -69,6 +72,7 @@ class Camera:
                     raise self.error
                 return None
             self.taken = self.number
+            self.first_s = self.first_s or self.captured_s
             return self.image, self.captured_s - self.first_s, self.captured_s
 
     @property
@@ -99,13 +103,21 @@ class Camera:
                 self.ended = True
                 self.fresh.notify()
 
+    def _play(self, film: VideoReader) -> Iterator[np.ndarray]:
+        """The frames of a video file, each when its time has come."""
+        with film:
+            self.watched.wait()  # who loads a network meanwhile misses nothing
+            started = time.monotonic()
+            for image, time_s, _ in film:
+                self.stop.wait(max(0.0, started + time_s - time.monotonic()))
+                yield image
+
     def _keep(self, image: np.ndarray) -> None:
         if self.lost:
             self.lost = False
             self.note(f"{self.source}: is back")
         with self.fresh:
             self.number, self.image, self.captured_s = self.number + 1, image, time.monotonic()
-            self.first_s = self.first_s or self.captured_s
             self.fresh.notify()
 
     def _wait_for_return(self) -> None:
@@ -159,12 +171,3 @@ def live(container: av.container.InputContainer) -> Iterator[np.ndarray]:
                 for frame in packet.decode():
                     frame.colorspace = matrix(frame)
                     yield frame.to_ndarray(format="bgr24")
-
-
-def played(film: VideoReader) -> Iterator[np.ndarray]:
-    """The frames of a video file, each when its time has come."""
-    with film:
-        started = time.monotonic()
-        for image, time_s, _ in film:
-            time.sleep(max(0.0, started + time_s - time.monotonic()))
-            yield image

@@ -45,6 +45,34 @@ def test_times_are_those_of_the_capture():
         assert np.median(np.diff([time_s for _, time_s, _ in taken])) == pytest.approx(0.05, abs=0.02)
 
 
+def test_time_starts_with_the_first_frame_that_is_taken():
+    with MjpegServer(scene) as server, Camera(server.url) as camera:
+        time.sleep(0.5)
+        number, time_s, _ = take(camera, 0.1)[0]
+    assert number > 5, "a camera does not wait"
+    assert time_s == 0
+
+
+def test_a_file_starts_when_it_is_looked_at(tmp_path):
+    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=5)
+    with Camera(str(path)) as camera:
+        time.sleep(0.5)
+        first, second = take(camera, 0.35)[:2]
+    assert [first[0], second[0]] == [0, 1]
+    assert first[1] == 0
+    assert second[1] == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_file_that_nobody_looks_at_keeps_nobody_waiting(tmp_path):
+    path = make_video(tmp_path / "a.mp4", [scene(0), scene(1)], [0, 60])
+    started = time.monotonic()
+    with Camera(str(path)):
+        pass
+    with Camera(str(path)) as camera:
+        assert take(camera, 0.2)
+    assert time.monotonic() - started < 2
+
+
 def test_a_camera_that_dies_is_waited_for_and_taken_up_again():
     notes = []
     with MjpegServer(scene) as server, Camera(server.url, notes.append) as camera:
