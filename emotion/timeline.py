@@ -6,7 +6,7 @@ import numpy as np
 
 from emotion.labels import rgb
 from emotion.recognizer import Recognition
-from emotion.tracker import MEMORY
+from emotion.tracker import known_since
 
 BINS = 1200  # columns of the picture: when they are full, two become one, and so on for hours
 FACES = 200  # kept apart; past that, those who have left and were seen least give way
@@ -22,7 +22,7 @@ class Timeline:
     def __init__(self, labels: tuple[str, ...]):
         self.labels = labels
         self.bin_s = 1 / 30
-        self.end_s = 0.0
+        self.end_s = self.before_s = 0.0  # the times of the last frame and of the one before
         self.frames = 0
         self.faces = 0  # that there were, also those forgotten
         self.sums: dict[int, np.ndarray] = {}  # id -> float32 (BINS, C): summed probabilities
@@ -32,7 +32,7 @@ class Timeline:
     def add(self, time_s: float, recognitions: list[Recognition]) -> None:
         """Take up the frame at `time_s`."""
         self.frames += 1
-        self.end_s = max(self.end_s, time_s)
+        self.before_s, self.end_s = self.end_s, max(self.end_s, time_s)
         while self.end_s >= BINS * self.bin_s:
             self.halve()
         for face in recognitions:
@@ -56,8 +56,8 @@ class Timeline:
     def make_room(self) -> None:
         """Forget a face, if there are too many: who was seen least of those who have left, or of all if nobody has."""
         if len(self.sums) >= FACES:
-            left_s = self.end_s - MEMORY  # whom the tracker has not seen since, it gives another number
-            least = min(self.seen, key=lambda id_: (self.last_s[id_] >= left_s, self.seen[id_]))
+            known_s = known_since(self.end_s, self.before_s)  # who was seen last before it gets another number
+            least = min(self.seen, key=lambda id_: (self.last_s[id_] >= known_s, self.seen[id_]))
             del self.sums[least], self.seen[least], self.last_s[least]
 
     def longest(self) -> list[int]:

@@ -45,7 +45,7 @@ class Tracker:
         self.labels = labels
         self.half_life = half_life
         self.tracks: list[Track] = []
-        self.last_id = 0
+        self.last_id, self.last_s = 0, 0.0
 
     def update(
         self, recognitions: list[Recognition], time_s: float, faces: np.ndarray | None = None
@@ -54,7 +54,9 @@ class Tracker:
 
         `faces`, uint8 (N, h, w), are their crops: with them, people who cross are told apart by their looks too.
         """
-        self.tracks = [track for track in self.tracks if time_s - track.seen_s <= MEMORY]
+        known_s = known_since(time_s, self.last_s)
+        self.tracks = [track for track in self.tracks if track.seen_s >= known_s]
+        self.last_s = time_s
         places = [place_of(face.box) for face in recognitions]
         sights = [None] * len(places) if faces is None else [sight_of(face) for face in faces]
         matches = self.match(places, sights, time_s)
@@ -130,6 +132,14 @@ def unlikeness(track: Track, place: np.ndarray, sight: np.ndarray | None, time_s
         return None
     # The longer out of sight, the less the place says, and the more the looks.
     return apart / (1 + 4 * unseen) + grown + 2 * stranger + 0.5 * min(unseen, 1.0)
+
+
+def known_since(time_s: float, last_s: float) -> float:
+    """When a face must have been seen, in seconds, to be known at `time_s`; `last_s` is the time of the frame before.
+
+    Between two frames nobody was out of sight, however slow the camera is or long it was away.
+    """
+    return min(time_s - MEMORY, last_s)
 
 
 def sight_of(face: np.ndarray) -> np.ndarray:

@@ -61,6 +61,16 @@ def test_after_a_crowd_two_who_stay_do_not_push_each_other_out():
     assert timeline.faces == 252
 
 
+def test_who_was_in_the_frame_before_does_not_give_way_however_slow_the_camera_is():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for i in range(3 * FACES):
+        timeline.add(3 * i, [face(1 + i // 3, NEUTRAL)])
+    newcomer, next_one = FACES + 1, FACES + 2
+    timeline.add(9 * FACES, [face(newcomer, HAPPY)])
+    timeline.add(9 * FACES + 3, [face(next_one, NEUTRAL), face(newcomer, HAPPY)])
+    assert (timeline.seen[newcomer], timeline.seen[next_one]) == (2, 1)
+
+
 def test_a_crowd_that_stays_takes_no_more_room():
     timeline = Timeline(SEVEN_EMOTIONS)
     for i in range(3):

@@ -66,6 +66,15 @@ def test_a_face_comes_back_from_behind_something(absence_s, same):
     assert ids(tracker, 0.0 + absence_s, [215], [7]) == ([1] if same else [2])
 
 
+@pytest.mark.parametrize("step_s", [2.5, 60], ids=["slow camera", "camera that was away"])
+def test_who_is_there_before_and_after_a_gap_keeps_the_id_and_somebody_else_gets_another(step_s):
+    tracker = Tracker(LABELS)
+    assert ids(tracker, 0.0, [200, 500], [7, 8]) == [1, 2]
+    assert ids(tracker, step_s, [210, 490], [7, 8]) == [1, 2]
+    assert ids(tracker, 2 * step_s, [200, 500], [9, 8]) == [3, 2]
+    assert ids(tracker, 3 * step_s, [200], [7]) == [4], "out of sight for a whole frame"
+
+
 def test_somebody_else_in_the_same_place_is_somebody_else():
     tracker = Tracker(LABELS)
     for frame in range(10):
