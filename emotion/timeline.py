@@ -11,6 +11,7 @@ from emotion.tracker import known_since
 BINS = 1200  # columns of the picture: when they are full, two become one, and so on for hours
 FACES = 200  # kept apart; past that, those who have left and were seen least give way
 LANES = 12  # drawn
+GAP_S = 0.5  # what the step to the next frame covers at most, or twice the step before: a longer one is a gap
 
 
 class Timeline:
@@ -23,6 +24,7 @@ class Timeline:
         self.labels = labels
         self.bin_s = 1 / 30
         self.end_s = self.before_s = 0.0  # the times of the last frame and of the one before
+        self.step_s = self.covered_s = 0.0  # of the time that has passed, without gaps: the last step, and all
         self.frames = 0
         self.faces = 0  # that there were, also those forgotten
         self.sums: dict[int, np.ndarray] = {}  # id -> float32 (BINS, C): summed probabilities
@@ -31,8 +33,11 @@ class Timeline:
 
     def add(self, time_s: float, recognitions: list[Recognition]) -> None:
         """Take up the frame at `time_s`."""
-        self.frames += 1
         self.before_s, self.end_s = self.end_s, max(self.end_s, time_s)
+        if self.frames:
+            self.step_s = min(self.end_s - self.before_s, max(GAP_S, 2 * self.step_s))
+            self.covered_s += self.step_s
+        self.frames += 1
         while self.end_s >= BINS * self.bin_s:
             self.halve()
         for face in recognitions:

@@ -68,12 +68,16 @@ def test_a_stream_is_recorded_at_true_time_through_the_death_of_its_camera(
             listener.join(5)
     assert "no window: there is no display" in told[0]
     times = times_of(tmp_path / "out.mp4")
+    assert times[0] == 0
     assert max(np.diff(times)) > 0.8, "the gap is there: the camera was away for a second at least"
     assert np.median(np.diff(times)) == pytest.approx(1 / 15, abs=0.03)
     with (tmp_path / "a.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len({row["frame"] for row in rows}) >= 0.8 * len(times), "its face is seen in nearly every frame"
     assert f"{len(times)} frames" in summary
+    covered_s = sum(min(step, 0.5) for step in np.diff(times))
+    told_fps = int(summary.split(" frames a second")[0].split()[-1])
+    assert told_fps == pytest.approx((len(times) - 1) / covered_s, abs=1), "of the time that the camera was there"
 
 
 def test_a_file_ends_by_itself(run_script, tiny_model, tmp_path, face_scene):

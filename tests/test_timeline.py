@@ -27,6 +27,24 @@ def test_shares_are_of_the_time_a_face_was_seen():
     ]
 
 
+@pytest.mark.parametrize(
+    ("times", "covered_s"),
+    [
+        ([0, 0.1, 0.2, 60.2, 60.3], 0.8),
+        ([0, 60, 120], 1.5),
+        ([0, 1, 2, 3, 4, 5], 4.5),
+        ([7, 7.1], 0.1),
+        ([7], 0),
+    ],
+    ids=["a gap", "two gaps", "a frame a second", "begun late", "one frame"],
+)
+def test_gaps_are_not_covered(times, covered_s):
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for time_s in times:
+        timeline.add(time_s, [])
+    assert timeline.covered_s == pytest.approx(covered_s)
+
+
 def test_hours_take_no_more_room_than_seconds_and_lose_nothing():
     timeline = Timeline(SEVEN_EMOTIONS)
     for second in range(3 * 3600):
