@@ -135,7 +135,6 @@ class Camera:
 
 def numbered_camera(number: int) -> Iterator[np.ndarray]:
     """The frames of a camera of this machine, until it goes away."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a missing camera is worth one line, not ten
     capture = cv2.VideoCapture()
     if number > LAST_CAMERA or not capture.open(number):
         raise InputError(f"--camera {number}: cannot be opened; is it plugged in, and free of other programs?")
