@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotion.calibration import calibration, fit_temperature
@@ -44,6 +44,7 @@ def test_people_differ_only_where_their_votes_do():
     assert found.humans_cross_entropy == pytest.approx(np.log(2), rel=1e-4)
 
 
+@settings(deadline=None)  # its first call imports SciPy's optimizers
 @given(st.floats(0.3, 3.0))
 def test_the_temperature_is_found_again(temperature):
     logits = np.random.default_rng(0).normal(0, 2, (200, 7))
