@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.dataset import Split
-from emotion.evaluation import ensemble, format_table, mcnemar, mirrored, protocols, score, wilson
+from emotion.evaluation import answers, ensemble, format_table, mcnemar, mirrored, protocols, score, wilson
 
 
 def faces(count):
@@ -56,6 +56,12 @@ def test_in_the_original_labels_contempt_is_neutral():
     assert score(sure(7, 0, 1, 2, classes=8), SPLIT, "fer2013") == score(sure(0, 0, 1, 2), SPLIT, "fer2013")
 
 
+def test_as_one_of_seven_contempt_is_neutral_and_not_the_next_likeliest():
+    probabilities = np.array([[0, 0, 0, 0, 0.4, 0, 0, 0.6]], np.float32)
+    assert answers(probabilities, 7).tolist() == [0]
+    assert answers(probabilities, 8).tolist() == [7]
+
+
 def test_eight_outputs_know_contempt():
     votes = np.array([[1, 0, 0, 0, 0, 0, 0, 9, 0, 0]], np.uint8)
     split = Split(faces(1), np.array([6], np.uint8), votes)
@@ -96,6 +102,12 @@ def test_mcnemar_counts_only_where_one_is_right():
     assert mcnemar(first, first, true) == 1
 
 
+def test_mcnemar_weighs_what_each_has_right():
+    first, second = np.array([0] * 3 + [1] * 9), np.array([1] * 3 + [0] * 9)
+    # three heads or fewer of twelve coins, twice
+    assert mcnemar(first, second, np.zeros(12, int)) == pytest.approx(2 * (1 + 12 + 66 + 220) / 2**12)
+
+
 def test_a_mirror_image_has_half_a_say():
     brightness_of_the_left = lambda faces: faces[:, :, 0].mean(axis=1, keepdims=True)  # noqa: E731
     face = faces(1)
@@ -108,6 +120,17 @@ def test_an_ensemble_is_the_mean():
     assert both(faces(1)).tolist() == [[0.5, 0.5, 0, 0, 0, 0, 0]]
 
 
+def test_an_ensemble_answers_more_than_once():
+    one = ensemble(iter([lambda faces: sure(0)]))
+    assert [one(faces(1)).argmax() for _ in range(2)] == [0, 0]
+
+
 def test_the_table_names_protocol_split_count_and_interval():
     line = format_table([("fer", "PublicTest", score(sure(0, 0, 1, 0), SPLIT, "majority"))]).splitlines()[1]
     assert line.split() == ["fer", "PublicTest", "majority", "3", "100.00%", "43.9", "-", "100.0", "1.000"]
+
+
+def test_the_tables_columns_stand_below_each_other():
+    found = score(sure(0, 0, 1, 0), SPLIT, "majority")
+    lines = format_table([("fer", split, found) for split in ("Test", "PrivateTest, unseen")]).splitlines()
+    assert len({len(line) for line in lines}) == 1

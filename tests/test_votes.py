@@ -58,6 +58,15 @@ def test_argmax_takes_the_plain_top_vote():
     assert dict(zip(rows.tolist(), true.tolist(), strict=True)) == {0: 1, 1: 0, 2: 0, 3: 0, 6: 0}
 
 
+def test_votes_for_unknown_count_against_a_majority():
+    votes = np.array([[4, 0, 0, 0, 0, 0, 0, 0, 3, 3]], np.uint8)
+    assert truth("majority", split(votes))[0].tolist() == []
+
+
+def test_a_face_without_votes_has_no_top_vote():
+    assert truth("argmax", split(np.zeros((1, 10), np.uint8)))[0].tolist() == []
+
+
 def test_contempt_is_the_eighth_where_eight_are_asked_for():
     rows, true = truth("majority", split(ROWS), classes=8)
     assert true[rows.tolist().index(3)] == 7
