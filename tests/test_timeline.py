@@ -4,9 +4,10 @@ import pytest
 
 from emotion.errors import InputError
 from emotion.face_detector import Box
+from emotion.figure import plt
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.recognizer import Recognition
-from emotion.timeline import BINS, FACES, LANES, Timeline, clock
+from emotion.timeline import BINS, FACES, LANES, Timeline, bridge, clock
 
 NEUTRAL, HAPPY = np.eye(7, dtype=np.float32)[:2]
 
@@ -56,6 +57,16 @@ def test_hours_take_no_more_room_than_seconds_and_lose_nothing():
     assert timeline.sums[1][: half - 1, 1].sum() == 0, "each feeling stays at its time"
 
 
+def test_a_clock_that_jumps_or_goes_back_breaks_nothing():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for time_s in (-0.2, 10_000, 5000):
+        timeline.add(time_s, [face(1, HAPPY)])
+    assert timeline.end_s == 10_000
+    assert np.flatnonzero(timeline.sums[1][:, 1]).tolist() == [
+        int(time_s / timeline.bin_s) for time_s in (0, 5000, 10_000)
+    ]
+
+
 def test_of_a_crowd_those_seen_least_give_way():
     timeline = Timeline(SEVEN_EMOTIONS)
     for _ in range(3):
@@ -89,6 +100,16 @@ def test_who_was_in_the_frame_before_does_not_give_way_however_slow_the_camera_i
     assert (timeline.seen[newcomer], timeline.seen[next_one]) == (2, 1)
 
 
+def test_who_came_early_and_is_still_there_has_not_left():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for time_s in (0, 10):
+        timeline.add(time_s, [face(1, HAPPY)])
+    for _ in range(3):
+        timeline.add(5, [face(id_, NEUTRAL) for id_ in range(2, FACES + 1)])
+    timeline.add(10, [face(FACES + 1, NEUTRAL)])
+    assert 1 in timeline.seen
+
+
 def test_a_crowd_that_stays_takes_no_more_room():
     timeline = Timeline(SEVEN_EMOTIONS)
     for i in range(3):
@@ -110,6 +131,33 @@ def test_the_plot_has_the_colours_of_what_was_felt_where_it_was_felt(tmp_path):
     assert lane.min() < 0.15
     assert 0.35 < lane.max() < 0.55, "the second half, without a face, is empty"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_emotions_are_stacked_up_to_one():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for felt in (NEUTRAL, NEUTRAL, HAPPY, HAPPY):
+        timeline.add(0, [face(1, felt)])
+    figure, (lane, bar) = plt.subplots(2)
+    timeline.draw_lane(lane, 1)
+    timeline.draw_shares(bar, 1)
+    plt.close(figure)
+    assert [patch.get_data().values[0] for patch in lane.patches] == [0.5, 1, 1, 1, 1, 1, 1]
+    assert [patch.get_x() for patch in bar.patches] == [0, 0.5, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "bridged"),
+    [([1, 0, 0, 2], [1, 1, 1, 2]), ([0, 0, 1, 2], [0, 0, 1, 2]), ([1, 2, 0, 0], [1, 2, 0, 0])],
+    ids=["between", "before it came", "after it went"],
+)
+def test_a_short_gap_is_filled_with_what_came_before(values, bridged):
+    values = np.array(values, float)
+    assert bridge(values[:, None], values > 0, 2)[:, 0].tolist() == bridged
+
+
+def test_a_long_gap_stays():
+    values = np.array([1.0, 0, 0, 0, 0, 2])
+    assert bridge(values[:, None], values > 0, 2)[4, 0] == 0
 
 
 def test_dollar_signs_in_a_title_are_no_formula(tmp_path):

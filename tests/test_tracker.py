@@ -3,7 +3,7 @@ import pytest
 
 from emotion.face_detector import Box
 from emotion.recognizer import Recognition
-from emotion.tracker import Tracker
+from emotion.tracker import Track, Tracker, place_of
 
 LABELS = ("neutral", "happiness", "anger")
 CALM = np.array([0.8, 0.1, 0.1], np.float32)
@@ -58,6 +58,42 @@ def test_ids_survive_two_who_meet_and_turn_back():
         assert found == ([1] if hidden else [1, 2]), f"frame {frame}"
 
 
+def test_people_keep_going_but_not_for_long():
+    track = Track(1, np.array([100, 50, 80]), 2.0, CALM, None, np.array([60, 0]))
+    assert [track.expected(time_s).tolist() for time_s in (2.5, 10)] == [[130, 50, 80], [160, 50, 80]]
+
+
+def test_the_speed_of_a_steady_walker_is_known_after_a_while():
+    tracker = Tracker(LABELS)
+    for frame in range(60):
+        ids(tracker, frame / 30, [100 + 3 * frame])
+    assert tracker.tracks[0].speed == pytest.approx([90, 0], abs=2)
+
+
+def test_the_longer_out_of_sight_the_further_away():
+    for unseen_s, expected in ((1 / 30, 2), (1.0, 1)):
+        tracker = Tracker(LABELS)
+        ids(tracker, 0.0, [200])
+        assert ids(tracker, unseen_s, [320]) == [expected]
+
+
+def test_a_face_of_another_size_is_somebody_else():
+    tracker = Tracker(LABELS)
+    ids(tracker, 0.0, [200])
+    assert tracker.update([seen(200, side=200)], 0.04)[0].id == 2
+
+
+def test_between_two_people_the_nearer_is_meant():
+    tracker = Tracker(LABELS)
+    assert ids(tracker, 0.0, [100, 150]) == [1, 2]
+    assert ids(tracker, 0.04, [148]) == [2]
+
+
+def test_a_place_is_the_middle_and_the_longer_side():
+    assert place_of(Box(10, 20, 40, 60)).tolist() == [30, 50, 60]
+    assert place_of(Box(10, 20, 60, 40)).tolist() == [40, 40, 60]
+
+
 @pytest.mark.parametrize(("absence_s", "same"), [(0.1, True), (1.0, True), (1.9, True), (2.5, False)])
 def test_a_face_comes_back_from_behind_something(absence_s, same):
     tracker = Tracker(LABELS)
@@ -80,6 +116,14 @@ def test_somebody_else_in_the_same_place_is_somebody_else():
     for frame in range(10):
         ids(tracker, frame / 30, [200], [7])
     assert ids(tracker, 1.3, [200], [8]) == [2]
+
+
+def test_a_hand_before_a_face_is_neither_somebody_else_nor_remembered():
+    tracker = Tracker(LABELS)
+    ids(tracker, 0.0, [200], [7])
+    for frame in range(1, 31):
+        assert ids(tracker, frame / 30, [200], [8]) == [1]
+    assert ids(tracker, 1.5, [200], [7]) == [1]
 
 
 @pytest.mark.parametrize("fps", [10, 30, 60])
