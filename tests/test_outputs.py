@@ -1,9 +1,11 @@
 """What a script writes: refused early, and whole or not there at all."""
 
+import os
+
 import pytest
 
 from emotion.errors import InputError
-from emotion.outputs import check_figure, check_outputs, whole_file, write_text
+from emotion.outputs import beside, check_figure, check_outputs, whole_file, write_text
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -15,6 +17,13 @@ def test_a_file_takes_its_place_when_it_is_done(tmp_path):
         assert unfinished.suffix == ".txt"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unfinished_file_is_hidden_and_of_this_process_alone(tmp_path):
+    unfinished = beside(tmp_path / "a.txt")
+    assert unfinished.parent == tmp_path
+    assert unfinished.name.startswith(".")
+    assert str(os.getpid()) in unfinished.name
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt], ids=lambda error: error.__name__)
@@ -55,6 +64,18 @@ def test_bad_outputs_are_refused_before_the_work(outputs, message, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=message):
         check_outputs([tmp_path / "in.h5"], {flag: tmp_path / name for flag, name in outputs.items()})
+
+
+def test_the_input_is_the_input_by_whatever_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is the input"):
+        check_outputs(["in.h5"], {"--json": tmp_path / "in.h5"})
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(InputError, match=r"--json .*a\.json: the folder .* cannot be written to"):
+        check_outputs([], {"--json": tmp_path / "a.json"})
 
 
 def test_good_outputs_pass(tmp_path):

@@ -38,6 +38,17 @@ def test_the_copies_of_the_last_run_are_no_photos(folder):
     assert planned(["."]) == {"a.jpg": "output/a.jpg"}
 
 
+def test_photos_come_in_the_order_of_their_names(folder):
+    folder("in/b.jpg", "in/a.jpg", "in/d/x.jpg", "in/c/y.jpg")
+    assert list(planned(["in"])) == ["in/a.jpg", "in/b.jpg", "in/c/y.jpg", "in/d/x.jpg"]
+    assert list(planned(["in/*.jpg"])) == ["in/a.jpg", "in/b.jpg"]
+
+
+def test_the_copies_are_no_photos_by_whatever_name_the_folder_goes(folder):
+    folder("a.jpg", "output/a.jpg")
+    assert list(planned([str(Path.cwd())]).values()) == ["output/a.jpg"]
+
+
 def test_a_glob_that_no_shell_expanded(folder):
     folder("x1.jpg", "x2.jpg", "y.jpg", "deep/x3.jpg")
     assert planned(["x*.jpg"]) == {"x1.jpg": "output/x1.jpg", "x2.jpg": "output/x2.jpg"}
@@ -74,6 +85,7 @@ def test_a_missing_photo_is_left_to_be_told_with_the_others(folder):
 def test_output_may_be_a_file_for_one_photo(folder):
     folder("a.jpg", "b.jpg")
     assert planned(["a.jpg"], "new/result.png") == {"a.jpg": "new/result.png"}
+    assert planned(["a.jpg"], "RESULT.PNG") == {"a.jpg": "RESULT.PNG"}
     with pytest.raises(InputError, match=r"-o result\.png: one file for 2 photos"):
         planned(["a.jpg", "b.jpg"], "result.png")
 
@@ -82,6 +94,14 @@ def test_output_may_not_be_the_photo(folder):
     folder("a.jpg")
     with pytest.raises(InputError, match=r"-o a\.jpg: is the photo itself"):
         planned(["a.jpg"], "a.jpg")
+    with pytest.raises(InputError, match=r"-o .*a\.jpg: is the photo itself"):
+        planned(["a.jpg"], Path("a.jpg").resolve())
+
+
+def test_a_folder_may_be_called_like_a_file(folder):
+    folder("a.jpg")
+    Path("album.png").mkdir()
+    assert planned(["a.jpg"], "album.png") == {"a.jpg": "album.png/a.jpg"}
 
 
 def test_a_folder_without_pictures(folder):

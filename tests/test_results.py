@@ -32,9 +32,16 @@ def test_a_face():
     }
 
 
+def test_probabilities_have_four_places():
+    record = face_record(Recognition(Box(0, 0, 1, 1), "joie", np.array([1 / 3, 2 / 3], np.float32)), LABELS)
+    assert (record["confidence"], record["emotions"]) == (0.6667, {"calm": 0.3333, "joie": 0.6667})
+
+
 def test_json(tmp_path):
     write(json_path=tmp_path / "r.json")
-    record = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    text = (tmp_path / "r.json").read_text(encoding="utf-8")
+    assert '"né.mp4"' in text, "for people to read"
+    record = json.loads(text)
     frames = record.pop("frames")
     assert record == {
         "schema": 1, "model": {"files": ["m.h5"]}, "labels": ["calm", "joie"], "source": "né.mp4", "fps": 29.97,
