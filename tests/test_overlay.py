@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +6,7 @@ from hypothesis import strategies as st
 
 from emotion.face_detector import Box
 from emotion.labels import SEVEN_EMOTIONS, colour
-from emotion.overlay import annotate, best_place, label_image, overlap, text_mask
+from emotion.overlay import Sizes, annotate, best_place, draw_box, draw_label, label_image, overlap, text_mask
 from emotion.recognizer import Recognition
 
 HAPPY = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
@@ -19,6 +20,10 @@ def ground(height, width, value=128):
     return np.full((height, width, 3), value, np.uint8)
 
 
+def shows(frame, text, line=12):
+    return cv2.matchTemplate(frame, label_image(text, line, colour("happiness")), cv2.TM_SQDIFF).min() < 1
+
+
 @pytest.mark.parametrize("value", [0, 128, 255], ids=["on black", "on grey", "on white"])
 def test_box_and_label_stand_out(value):
     frame = annotate(ground(400, 400, value), [happy(150, 150, 100, 100)], SEVEN_EMOTIONS)
@@ -29,9 +34,50 @@ def test_box_and_label_stand_out(value):
     assert (frame[180:220, 180:220] == value).all()  # the face is left alone
 
 
-def test_bars_are_as_long_as_the_probabilities():
-    frame = annotate(ground(400, 600, 0), [happy(100, 100, 160, 160)], SEVEN_EMOTIONS)
-    panel = frame[:, 265:]
+def test_the_line_of_a_box_is_inside_it():
+    frame = ground(150, 200)
+    draw_box(frame, Box(20, 30, 100, 60), (0, 0, 255), stroke=4)
+    rows, columns = np.nonzero((frame == (0, 0, 255)).all(axis=2))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (30, 89, 20, 119)
+
+
+@pytest.mark.parametrize(("face", "frame", "line"), [(30, 400, 12), (30, 2000, 18), (200, 400, 18), (1000, 2000, 94)])
+def test_text_can_be_read_and_is_no_larger_than_its_face(face, frame, line):
+    assert Sizes.of(Box(0, 0, face, face), ground(frame, frame)).text == line
+
+
+def test_a_label_says_who_and_how_surely_where_there_is_room():
+    assert shows(annotate(ground(400, 400), [happy(150, 150, 100, 100, id=3)], SEVEN_EMOTIONS), "3 happiness 70%")
+    narrow = annotate(ground(400, 400), [happy(0, 150, 40, 100)], SEVEN_EMOTIONS)
+    assert shows(narrow, "happiness")
+    assert not shows(narrow, "happiness 70%")
+
+
+def test_a_label_stands_under_a_face_that_has_no_room_above():
+    frame = ground(400, 400)
+    assert draw_label(frame, happy(100, 0, 100, 150), [Box(100, 0, 100, 150)])[:2] == (100, 150)
+
+
+def test_in_a_crowd_a_label_is_rather_on_its_own_face_than_on_another():
+    frame = annotate(ground(400, 400), [happy(100, y, 100, 100) for y in (50, 151, 252)], SEVEN_EMOTIONS)
+    assert (frame[60:140, 110:190] == 128).all()
+    assert (frame[262:342, 110:190] == 128).all()
+    assert (frame[151:171, 110:150] == colour("happiness")).all(axis=2).sum() > 200
+
+
+def test_two_labels_of_neighbours_are_both_whole():
+    faces = [happy(100, 100, 40, 40, id=1), happy(142, 100, 40, 40, id=2)]
+    frame = annotate(ground(400, 400), faces, SEVEN_EMOTIONS)
+    assert shows(frame, "1 happiness")
+    assert shows(frame, "2 happiness")
+
+
+@pytest.mark.parametrize(
+    ("x", "beside"), [(100, slice(265, None)), (430, slice(0, 425))], ids=["to the right", "to the left, at the edge"]
+)
+def test_bars_are_as_long_as_the_probabilities(x, beside):
+    frame = annotate(ground(400, 600, 0), [happy(x, 100, 160, 160)], SEVEN_EMOTIONS)
+    panel = frame[:, beside]
     lengths = [(panel == colour(label)).all(axis=2).sum(axis=1).max() for label in SEVEN_EMOTIONS]
     assert lengths[1] > 30
     assert lengths[1] / lengths[6] == pytest.approx(0.7 / 0.05, rel=0.4)
