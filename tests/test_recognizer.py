@@ -24,6 +24,7 @@ def test_a_square_repeats_the_edge(centre, side, first_column):
     assert cut.shape == (4, 4)
     assert cut[:, 0].tolist() == first_column
     assert (cut == cut[:, :1]).all()
+    assert (square(RAMP.T, centre[::-1], side) == cut.T).all()
 
 
 def test_crops_are_squares_about_their_boxes_in_order():
@@ -40,6 +41,16 @@ def test_an_oblong_box_gives_a_square_crop_that_is_not_squeezed():
     gray[:, 40:60] = 255
     (face,) = crop_faces(gray, [Box(40, 30, 20, 40)])  # twice as tall as wide: half of the crop is its ground
     assert face.mean() == pytest.approx(255 / 2, abs=3)
+    (face,) = crop_faces(RAMP, [Box(30, 40, 20, 40)])  # rows 40 to 79
+    assert face.mean() == pytest.approx(59.5, abs=0.5)
+
+
+def test_large_faces_shrink_without_moire_and_small_ones_grow_without_blocks():
+    chequers = (np.indices((480, 480)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    (shrunk,) = crop_faces(chequers, [Box(0, 0, 480, 480)])
+    assert shrunk.std() < 2
+    (grown,) = crop_faces(10 * RAMP[:12, :12], [Box(0, 0, 12, 12)])
+    assert len(np.unique(grown)) > 12
 
 
 def test_no_boxes_no_crops():
@@ -74,6 +85,13 @@ class CountingClassifier:
 
 FRAME = np.zeros((100, 200, 3), np.uint8)
 FRAME[:, 100:] = 255
+
+
+def test_blue_is_dark_and_red_is_brighter():
+    frame = np.zeros((100, 200, 3), np.uint8)
+    frame[:, :100], frame[:, 100:] = (255, 0, 0), (0, 0, 255)
+    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).locate(frame)
+    assert faces[:, 0, 0].tolist() == [29, 76]
 
 
 def test_all_faces_of_a_frame_are_one_call():
