@@ -53,6 +53,30 @@ def test_a_large_photo_is_searched_smaller_and_boxed_in_its_own_pixels(detector,
     assert any(map(holds_the_face, boxes))
 
 
+def test_a_face_at_the_end_of_a_long_photo(detector, gray):
+    long = np.hstack([np.full((512, 1500), 128, np.uint8), gray])
+    boxes = [
+        Box(round(box.x / 2) - 1500, *(round(value / 2) for value in box[1:]))
+        for box in detector.detect(cv2.resize(long, None, fx=2, fy=2))
+    ]
+    assert any(map(holds_the_face, boxes))
+
+
+@pytest.mark.parametrize("degrees", [25, -25])
+def test_a_tilted_face_at_the_end_of_a_long_photo(detector, gray, degrees):
+    long = np.hstack([np.full((512, 1000), 128, np.uint8), turned(gray, degrees)])
+    assert any(holds_the_face(box._replace(x=box.x - 1000)) for box in detector.detect(long))
+
+
+def test_faces_come_from_left_to_right(detector, gray):
+    head = gray[30:230, 130:330]
+    two = np.full((500, 500), 128, np.uint8)
+    two[280:480, 20:220], two[20:220, 280:480] = head, head
+    left, right = detector.detect(two)
+    assert left.x < 220 < right.x
+    assert left.y > right.y
+
+
 @pytest.mark.parametrize(
     ("min_face", "shape", "scale"),
     [
@@ -69,6 +93,8 @@ def test_the_size_a_photo_is_searched_at(min_face, shape, scale):
 
 def test_min_face_leaves_out_smaller_faces(gray):
     assert HaarDetector(min_face=150).detect(gray) == []
+    large = cv2.resize(gray, None, fx=4, fy=4)  # the face is 380 pixels wide, and searched at 0.69 of that
+    assert len(HaarDetector(min_face=330).detect(large)) == 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (20, 20), (1, 500), (30, 30), (148, 199)])
@@ -112,9 +138,13 @@ NOTHING = look()
         pytest.param([look((50, 50, 80, 8)), look((52, 49, 84, 8)), look((50, 50, 80, 6))], 1, id="three looks"),
         pytest.param([look((50, 50, 80, 4)), look((52, 49, 84, 4)), look((50, 50, 80, 4))], 0, id="three, faintly"),
         pytest.param([look((50, 50, 35, 6)), look((52, 49, 36, 6)), NOTHING], 1, id="two looks, small"),
+        pytest.param(
+            [look((50, 50, 35, 4)), look((52, 49, 36, 9)), NOTHING], 0, id="two, small, the plain one faintly"
+        ),
         pytest.param([look((50, 50, 35, 6)), look((150, 49, 36, 6)), NOTHING], 0, id="two looks, in two places"),
         pytest.param([NOTHING, NOTHING, look((51, 51, 80, 20))], 1, id="one of the other looks, clearly"),
         pytest.param([NOTHING, NOTHING, look((50, 50, 80, 10))], 0, id="one of the other looks, faintly"),
+        pytest.param([NOTHING, NOTHING, look((50, 50, 80, 10), (51, 51, 80, 10))], 0, id="one, twice faintly"),
         pytest.param([look((50, 50, 40, 9)), look((50, 50, 40, 20), (150, 50, 40, 20)), NOTHING], 2, id="two faces"),
         pytest.param([NOTHING, NOTHING, NOTHING], 0, id="nothing"),
     ],
@@ -130,7 +160,14 @@ def test_the_plain_look_says_where_an_agreed_face_is():
 
 @pytest.mark.parametrize(
     ("other", "same"),
-    [((50, 50, 40), True), ((60, 50, 40), True), ((80, 50, 40), False), ((50, 50, 15), False), ((99, 99, 40), False)],
+    [
+        ((50, 50, 40), True),
+        ((67, 50, 40), True),
+        ((71, 50, 40), False),
+        ((80, 50, 40), False),
+        ((50, 50, 15), False),
+        ((99, 99, 40), False),
+    ],
 )
 def test_same_face(other, same):
     assert same_face(np.array([50.0, 50, 40, 1]), np.array([*other, 1.0])) == same
@@ -190,3 +227,39 @@ def test_yunet_with_another_file(tmp_path, capfd, content):
     (tmp_path / "yunet.onnx").write_bytes(content)
     with pytest.raises(InputError, match="is no YuNet"):
         YuNetDetector(tmp_path / "yunet.onnx")
+
+
+class FoundByYuNet:
+    """In place of the network, whose file is not here: what it finds, and the size it was told to look at."""
+
+    def __init__(self, *found):
+        self.found = np.array(found, np.float32)
+
+    def setInputSize(self, size):  # noqa: N802, OpenCV's name
+        self.size = size
+
+    def detect(self, picture):
+        assert self.size == picture.shape[1::-1]
+        return 1, self.found
+
+
+def yunet(*found):
+    detector = YuNetDetector.__new__(YuNetDetector)
+    detector.min_face, detector.network = 10, FoundByYuNet(*found)
+    return detector
+
+
+def test_yunets_oblong_faces_are_squares_about_their_middle():
+    found = yunet((300, 100, 60, 100), (20, 20, 8, 8)).detect(np.zeros((200, 400), np.uint8))
+    assert found == [Box(290, 112, 80, 80)], "and what is smaller than asked for is none"
+
+
+def test_yunets_faces_of_a_large_photo_are_in_its_own_pixels():
+    (box,) = yunet((300, 100, 60, 100)).detect(np.zeros((2000, 4000), np.uint8))
+    assert box == Box(580, 224, 160, 160)
+
+
+def test_yunet_finds_nothing():
+    detector = yunet()
+    detector.network.found = None
+    assert detector.detect(np.zeros((200, 400), np.uint8)) == []
