@@ -4,7 +4,7 @@ import pytest
 from made_videos import paste, portrait
 
 from emotion.face_detector import HaarDetector
-from emotion.video_detector import VideoDetector
+from emotion.video_detector import GLANCE, SAME, KnownFace, VideoDetector, patch, resight
 
 EVERY = 10
 
@@ -67,11 +67,60 @@ def test_a_moment_of_blur_does_not_lose_the_face(detector, ground, face_photo):
     assert found == [1] * 20
 
 
-def test_boxes_stay_inside_the_frame_when_a_face_walks_out(detector, ground, face_photo):
+def test_a_face_the_cascade_sees_no_more_is_shown_by_its_looks_for_a_while_and_then_forgotten(
+    detector, ground, face_photo, monkeypatch
+):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    picture = gray(image)
+    assert len(detector.detect(picture)) == 1
+    monkeypatch.setattr(detector.detector, "search", lambda *_: [])
+    found = [len(detector.detect(picture)) for _ in range(4 * EVERY)]
+    assert found == sorted(found, reverse=True)
+    assert EVERY < sum(found) < 2 * EVERY
+    assert detector.faces == []
+
+
+def test_a_face_is_looked_for_by_its_looks_where_it_was_going(ground, face_photo):
+    before, now = ground.copy(), ground.copy()
+    paste(before, portrait(face_photo, 80), 320, 180)
+    paste(now, portrait(face_photo, 80), 360, 180)
+    face = KnownFace(320, 180, 80, dx=40, sight=patch(gray(before), 320, 180, 80))
+    assert resight(gray(now), face, SAME)
+    assert face.place == pytest.approx((360, 180, 80), abs=2)
+
+
+def test_above_the_frame_there_is_nothing_to_see(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    assert detector.find_near(gray(image), KnownFace(320, -100, 80), GLANCE, 2) is None
+
+
+def test_where_a_mouth_was_taken_for_a_face_the_face_takes_its_place(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    detector.faces = [KnownFace(320, 200, 25)]
+    detector.look_around(gray(image))
+    (face,) = detector.faces
+    assert 60 < face.side < 110
+
+
+def test_two_who_become_one_are_one(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    detector.faces = [KnownFace(x, 180, 80, sight=patch(gray(image), x, 180, 80)) for x in (315, 325)]
+    detector.follow(gray(image))
+    assert len(detector.faces) == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "right", "down"), [(560, 60, 4, -1), (320, 160, 0, 6)], ids=["at the top right", "at the bottom"]
+)
+def test_boxes_stay_inside_the_frame_when_a_face_walks_out(detector, ground, face_photo, x, y, right, down):
     head = portrait(face_photo, 90)
-    for frame in range(30):
+    for frame in range(50):
         image = ground.copy()
-        paste(image, head, 560 + 4 * frame, 60 - frame)
+        paste(image, head, x + right * frame, y + down * frame)
         for box in detector.detect(gray(image)):
             assert box.x >= 0
             assert box.y >= 0
@@ -97,6 +146,13 @@ def test_the_smallest_face_asked_for_is_looked_for(ground, face_photo):
     picture = gray(cv2.resize(image, None, fx=2, fy=2))
     assert len(VideoDetector(HaarDetector()).detect(picture)) == 1
     assert VideoDetector(HaarDetector(min_face=200)).detect(picture) == []
+
+
+def test_the_smallest_face_depends_on_the_shorter_side(ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 60), 320, 180)
+    wide = np.hstack([gray(image), np.full((360, 1200), 128, np.uint8)])
+    assert len(VideoDetector(HaarDetector()).detect(wide)) == 1
 
 
 def test_nothing_is_found_where_there_is_nothing(detector):
