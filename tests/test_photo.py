@@ -112,6 +112,30 @@ def test_what_is_transparent_becomes_white(tmp_path):
     assert read_photo(tmp_path / "alpha.png")[0, :, 0].tolist() == [255, 127, 0]
 
 
+def test_what_is_transparent_in_sixteen_bits_becomes_white_too(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint16)
+    pixels[0, :, 3] = 0, 32768, 65535
+    cv2.imwrite(str(tmp_path / "deep.png"), pixels)
+    assert read_photo(tmp_path / "deep.png")[0, :, 0].tolist() == [255, 127, 0]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_colour_that_is_transparent_becomes_white(tmp_path, mode):
+    image = Image.fromarray(RED_OVER_BLUE).convert(mode)
+    image.save(tmp_path / "key.png", transparency=image.getpixel((0, 0)))
+    picture = read_photo(tmp_path / "key.png")
+    assert picture[5, 10].tolist() == [255, 255, 255]
+    assert picture[-5, 10, 0] == 255 > picture[-5, 10, 2]
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_a_turned_photo_may_have_an_alpha(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.rot90(RED_OVER_BLUE).copy()).convert("RGBA").save(tmp_path / f"turned.{suffix}", exif=exif)
+    assert looks_right(read_photo(tmp_path / f"turned.{suffix}"))
+
+
 def test_one_pixel(tmp_path):
     Image.fromarray(RED_OVER_BLUE[:1, :1]).save(tmp_path / "one.png")
     assert read_photo(tmp_path / "one.png").tolist() == [[[0, 0, 255]]]
