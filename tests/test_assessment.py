@@ -1,4 +1,4 @@
-"""Which rows a model is measured on."""
+"""Which rows a model is measured on, and how its answers are read."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion.assessment import chosen_splits
+from emotion.assessment import apart, chosen_splits, in_order, names_of
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
 
@@ -69,3 +69,29 @@ def test_a_protocol_without_its_labels_is_refused():
     assert choose(SPLITS, protocol="fer2013")[0].keys() == {"PublicTest", "PrivateTest"}
     with pytest.raises(InputError, match=r"--protocol majority: data has labels for fer2013$"):
         choose(SPLITS, protocol="majority")
+
+
+def classifier(*labels: str) -> Namespace:
+    """Whatever face it is shown, its n-th output is n."""
+    return Namespace(labels=labels, classify=lambda faces: np.arange(len(labels))[None])
+
+
+def test_outputs_come_in_the_order_of_the_votes_whatever_order_the_model_has():
+    classify = in_order(classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise"), Path("a.h5"))
+    # neutral, happiness, surprise, sadness, anger, disgust, fear
+    assert classify(None).tolist() == [[3, 0, 6, 1, 2, 4, 5]]
+
+
+def test_labels_that_are_no_emotions_are_refused():
+    with pytest.raises(InputError, match=r"a\.h5: its labels \(calm,.*are not neutral,.*see --labels"):
+        in_order(classifier("calm", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
+
+
+def test_models_of_one_name_are_numbered():
+    assert names_of([Path("a/fer.h5"), Path("small.h5"), Path("b/fer.h5")]) == ["fer 1", "small", "fer 2"]
+
+
+def test_seven_outputs_and_eight_are_apart_only_where_the_seven_emotions_are():
+    scorn = Split(np.zeros((9, 48, 48), np.uint8), np.full(9, 6, np.uint8), np.eye(10, dtype=np.uint8)[[7] * 9] * 10)
+    answers = {"eight": np.eye(8)[[7] * 9], "seven": np.eye(7)[[0] * 9]}
+    assert apart(("eight", "seven"), answers, "PublicTest", scorn, "majority")["p"] == 1
