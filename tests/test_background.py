@@ -76,3 +76,27 @@ def test_an_error_of_the_last_write_is_raised_at_the_end():
 
     with pytest.raises(OSError, match="no space"), WriteBehind(full) as write:
         write(1)
+
+
+def test_after_an_error_nothing_more_is_written():
+    tried, all_given = [], threading.Event()
+
+    def full(item):
+        all_given.wait(5)
+        tried.append(item)
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"), WriteBehind(full) as write:
+        for i in range(3):
+            write(i)
+        all_given.set()
+    assert tried == [0]
+
+
+def test_an_error_of_the_one_who_writes_is_not_hidden_by_one_of_writing():
+    def full(_):
+        raise OSError("no space")
+
+    with pytest.raises(ZeroDivisionError), WriteBehind(full) as write:
+        write(1)
+        raise ZeroDivisionError
