@@ -54,6 +54,9 @@ def test_votes_of_another_length(data):
     write_votes(data / "fer2013new.csv", votes_for(CODES[:-1]), usages(COUNTS)[:-1])
     with pytest.raises(InputError, match=r"fer2013new\.csv: 27 rows of votes.* has 28 faces"):
         load(data)
+    write_votes(data / "fer2013new.csv", votes_for([*CODES, 0]), [*usages(COUNTS), "PrivateTest"])
+    with pytest.raises(InputError, match=r"fer2013new\.csv: 29 rows of votes.* has 28 faces"):
+        load(data)
 
 
 def test_votes_in_another_order(data):
@@ -113,7 +116,9 @@ def test_a_packed_file_with_a_bad_block(data):
         load(data)
 
 
-def test_an_unknown_usage_is_named(data):
+@pytest.mark.parametrize("chunk", [1000, 6])
+def test_an_unknown_usage_is_named(data, monkeypatch, chunk):
+    monkeypatch.setattr("emotion.tables.CHUNK", chunk)
     edit(data / "fer2013.csv", "PublicTest", "Public")
     with pytest.raises(InputError, match=r"line 16: Usage is 'Public'"):
         load(data)
@@ -124,6 +129,16 @@ def test_a_truncated_archive(data):
     whole = (data / "fer2013.csv.gz").read_bytes()
     (data / "fer2013.csv.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"fer2013\.csv\.gz: damaged"):
+        load(data)
+
+
+def test_an_archive_that_asks_for_a_password(data):
+    pack(data / "fer2013.csv", "zip")
+    packed = bytearray((data / "fer2013.csv.zip").read_bytes())
+    packed[6] |= 1  # "encrypted", of the file and in the archive's list
+    packed[packed.index(b"PK\x01\x02") + 8] |= 1
+    (data / "fer2013.csv.zip").write_bytes(packed)
+    with pytest.raises(InputError, match="no FER2013 data there"):
         load(data)
 
 

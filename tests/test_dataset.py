@@ -98,9 +98,10 @@ def test_ferplus_folders_without_label_csv_use_the_names_in_fer2013new_csv(tmp_p
     [
         ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"),
         ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
+        ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"),
         tuple("0123456"),
     ],
-    ids=["Kaggle's", "FER+'s", "numbers"],
+    ids=["Kaggle's", "FER+'s", "capitals", "numbers"],
 )
 def test_class_folders(tmp_path, names):
     found = load(write_class_folders(tmp_path / "images", names, {"train": 14, "test": 7}))
@@ -121,6 +122,14 @@ def test_a_changed_file_is_parsed_again(data):
     before = load(data)
     write_csv(data / "fer2013.csv", FACES[::-1], CODES[::-1], usages(COUNTS))
     assert load(data).fingerprint != before.fingerprint
+
+
+def test_other_votes_beside_a_table_are_read_again(data):
+    before = load(data)
+    write_votes(data / "fer2013new.csv", votes_for(CODES[::-1]), usages(COUNTS))
+    after = load(data)
+    np.testing.assert_array_equal(after.splits["Training"].votes, votes_for(CODES[::-1])[:14])
+    assert after.fingerprint != before.fingerprint
 
 
 def test_a_renamed_folder_is_read_again(tmp_path):
@@ -191,6 +200,13 @@ def test_else_a_tenth_of_training_is_held_out_and_never_learnt_from(tmp_path):
     assert (len(learning), len(selecting)) == (63, 7)
     seen = {face.tobytes() for face in learning.faces}
     assert not any(face.tobytes() in seen for face in selecting.faces)
+    np.testing.assert_array_equal(found.development(seed=3)[1].faces, selecting.faces)
+
+
+def test_a_handful_is_the_first_of_each_split(data):
+    few = load(data).handful(3)
+    assert [len(split) for split in few.splits.values()] == [3, 3, 3]
+    np.testing.assert_array_equal(few.splits["PublicTest"].faces, FACES[14:17])
 
 
 def test_the_cache_may_be_deleted_at_any_time(data):
