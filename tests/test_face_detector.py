@@ -85,6 +85,7 @@ def test_faces_come_from_left_to_right(detector, gray):
         pytest.param(30, (4000, 2000), 1.0, id="eight, and small faces are asked for"),
         pytest.param(30, (8000, 8000), 0.5, id="sixty-four, and small faces: at sixteen"),
         pytest.param(300, (4000, 2000), 0.5, id="eight, and only large faces are asked for"),
+        pytest.param(None, (100, 16000), 0.5, id="a strip: eight thousand pixels long"),
     ],
 )
 def test_the_size_a_photo_is_searched_at(min_face, shape, scale):

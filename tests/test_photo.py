@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from emotion.errors import InputError
-from emotion.photo import read_photo, write_photo
+from emotion.photo import on_white, read_photo, write_photo
 
 RED_OVER_BLUE = np.zeros((40, 20, 3), np.uint8)  # RGB, upright
 RED_OVER_BLUE[:20, :, 0], RED_OVER_BLUE[20:, :, 2] = 255, 255
@@ -117,6 +117,10 @@ def test_what_is_transparent_in_sixteen_bits_becomes_white_too(tmp_path):
     pixels[0, :, 3] = 0, 32768, 65535
     cv2.imwrite(str(tmp_path / "deep.png"), pixels)
     assert read_photo(tmp_path / "deep.png")[0, :, 0].tolist() == [255, 127, 0]
+
+
+def test_an_alpha_of_another_size_is_of_another_picture():
+    assert on_white(RED_OVER_BLUE, np.zeros((20, 10, 1), np.uint8)) is RED_OVER_BLUE
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P"])
