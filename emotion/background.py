@@ -96,5 +96,4 @@ class WriteBehind:
 
     def _raise(self) -> None:
         if self.error is not None:
-            error, self.error = self.error, None
-            raise error
+            raise self.error

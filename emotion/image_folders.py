@@ -50,7 +50,7 @@ class FerplusFolders:
                 f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing"
             )
         names, votes = self.votes.votes_beside("image name")  # empty where FER+ saw no face
-        return {name: row for name, row in zip(map(str, names), votes, strict=True) if name.startswith("fer")}
+        return dict(zip(map(str, names), votes, strict=True))
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def draw_bars(frame: np.ndarray, face: Recognition, labels: tuple[str, ...], tak
         height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
         right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
         place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
-        if height <= frame.shape[0] and width <= frame.shape[1] and not any(overlap(place, box) for box in taken):
+        if not any(overlap(place, box) for box in taken):
             break
     else:
         return Box(0, 0, 0, 0)

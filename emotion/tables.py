@@ -40,7 +40,8 @@ class Table:
         try:
             with open_member(self.path, self.member) as stream:
                 for chunk in pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns))):
-                    yield {name: chunk[place].to_numpy() for name, place in places.items()}
+                    if len(chunk):  # of a header alone there is one, and empty
+                        yield {name: chunk[place].to_numpy() for name, place in places.items()}
         except DAMAGED as error:
             raise InputError(f"{self.path}: damaged ({error}); download it again") from None
 
@@ -52,7 +53,8 @@ class Table:
         names = [column.lower() for column in FERPLUS_COLUMNS]
         if missing := [name for name in (other, *names) if name not in self.columns]:
             raise InputError(f"{self.path}: has no column {missing[0]!r}; download it again")
-        chunks = list(self.chunks((other, *names))) or [dict.fromkeys((other, *names), np.empty(0))]
+        if not (chunks := list(self.chunks((other, *names)))):
+            raise InputError(f"{self.path}: has a header but no rows; download it again")
         columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in (other, *names)}
         votes = [parse_numbers(columns[name], 255, name, self.path, 2) for name in names]
         return columns[other], np.stack(votes, axis=1)

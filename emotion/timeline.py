@@ -135,15 +135,15 @@ def bridge(probabilities: np.ndarray, seen: np.ndarray, longest: int) -> np.ndar
     """Fill gaps of up to `longest` stretches with what came before: between two frames a face does not vanish."""
     where = np.where(seen, np.arange(len(seen)), -1)
     before = np.maximum.accumulate(where)
-    near = (before >= 0) & (np.arange(len(seen)) - before <= longest)
     following = np.minimum.accumulate(np.where(seen, np.arange(len(seen)), len(seen))[::-1])[::-1]
-    inside = following < len(seen)
-    return np.where((near & inside)[:, None], probabilities[np.maximum(before, 0)], probabilities)
+    between = (before >= 0) & (following < len(seen))
+    short = following - before - 1 <= longest
+    return np.where((between & short)[:, None], probabilities[np.maximum(before, 0)], probabilities)
 
 
 def clock(seconds: float) -> str:
     """12.3 s, 4:05 or 1:02:03."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

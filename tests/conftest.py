@@ -7,6 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)  # a first call may import SciPy, on a machine that is busy
+settings.load_profile("here")
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -90,6 +90,8 @@ def test_after_an_error_nothing_more_is_written():
         for i in range(3):
             write(i)
         all_given.set()
+        while True:
+            write(3)
     assert tried == [0]
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.calibration import calibration, fit_temperature
@@ -68,7 +68,6 @@ def test_a_panel_is_those_who_named_an_emotion(votes, apart):
     assert calibration(answers, votes) == found, "the same panels every time"
 
 
-@settings(deadline=None)  # its first call imports SciPy's optimizers
 @given(st.floats(0.3, 3.0))
 def test_the_temperature_is_found_again(temperature):
     logits = np.random.default_rng(0).normal(0, 2, (200, 7))

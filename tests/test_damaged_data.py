@@ -43,6 +43,14 @@ def test_a_damaged_row_of_votes_in_a_ferplus_folder(tmp_path, row, reason):
         load(folder)
 
 
+@pytest.mark.parametrize("name", ["fer2013.csv", "fer2013new.csv"])
+def test_a_header_without_rows(data, name):
+    header = (data / name).read_text().splitlines()[0]
+    (data / name).write_text(header + "\n")
+    with pytest.raises(InputError, match=rf"{name}: has a header but no rows"):
+        load(data)
+
+
 def test_votes_without_a_column(data):
     text = (data / "fer2013new.csv").read_text()
     (data / "fer2013new.csv").write_text(text.replace("contempt", "disdain", 1))

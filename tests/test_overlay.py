@@ -94,7 +94,7 @@ def test_annotate_draws_in_place_and_nothing_without_faces():
     assert (frame == 128).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.integers(1, 400), st.integers(1, 400))
 def test_any_box_in_any_frame(data, height, width):
     faces = []
