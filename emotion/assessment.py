@@ -9,7 +9,18 @@ from emotion.calibration import calibration
 from emotion.classifier import EmotionClassifier, load_classifier
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
-from emotion.evaluation import Classify, Score, answers, ensemble, format_table, mcnemar, mirrored, protocols, score
+from emotion.evaluation import (
+    Classify,
+    Score,
+    answers,
+    classes_of,
+    ensemble,
+    format_table,
+    mcnemar,
+    mirrored,
+    protocols,
+    score,
+)
 from emotion.labels import SYNONYMS, emotions
 from emotion.robustness import format_table as format_robustness
 from emotion.robustness import robustness
@@ -105,7 +116,7 @@ def in_order(classifier: EmotionClassifier, path: Path) -> Classify:
 def apart(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
     """The McNemar test between two models' answers on one split."""
     # Seven outputs and eight may meet here.
-    classes = 7 if protocol == "fer2013" else min(probabilities[name].shape[1] for name in pair)
+    classes = classes_of(protocol, min(probabilities[name].shape[1] for name in pair))
     rows, true = truth(protocol, split, classes)
     p = mcnemar(*(answers(probabilities[name][rows], classes) for name in pair), true)
     return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}

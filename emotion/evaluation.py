@@ -36,7 +36,7 @@ class Score:
 
 def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
     """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows, and knows no contempt in fer2013."""
-    classes = 7 if protocol == "fer2013" else probabilities.shape[1]
+    classes = classes_of(protocol, probabilities.shape[1])
     rows, true = truth(protocol, split, classes)
     predicted = answers(probabilities[rows], classes)
     confusion = confusion_matrix(true, predicted, labels=range(classes))
@@ -51,6 +51,11 @@ def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
     f1 = f1_score(true, predicted, labels=occurring, average="macro", zero_division=0)
     accuracy = float(confusion.trace() / len(rows))
     return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
+
+
+def classes_of(protocol: str, outputs: int) -> int:
+    """How many emotions a network of so many `outputs` is asked about: the original labels are of seven."""
+    return 7 if protocol == "fer2013" else outputs
 
 
 def answers(probabilities: np.ndarray, classes: int) -> np.ndarray:

@@ -51,7 +51,7 @@ def read_layers(data: bytes) -> np.ndarray | None:
             if not image.has_transparency_data and image.format != "AVIF":
                 return None
             return np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))[..., [2, 1, 0, 3]]
-    except Exception:
+    except Exception:  # what a damaged file makes of Pillow has no end; OpenCV may read it yet
         return None
 
 

@@ -37,8 +37,6 @@ class TablePair:
             usage.append(parse_usage(chunk["usage"], self.path, first))
             codes.append(self.parse_codes(chunk, first))
             first += len(chunk["usage"])
-        if not faces:
-            raise InputError(f"{self.path}: has a header but no rows; download it again")
         usage = np.concatenate(usage)
         votes = self.read_votes(usage) if self.votes else None
         return Rows(np.concatenate(faces), np.concatenate(codes), usage, votes)

@@ -35,15 +35,19 @@ class Table:
         return f"{self.path.resolve()} {status.st_size} {status.st_mtime_ns}"
 
     def chunks(self, wanted: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
-        """The wanted columns that exist, by name, some rows at a time."""
+        """The wanted columns that exist, by name, some rows at a time. InputError where there are none, or damage."""
+        rows = 0
         places = {name: self.columns.index(name) for name in wanted if name in self.columns}
         try:
             with open_member(self.path, self.member) as stream:
                 for chunk in pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns))):
-                    if len(chunk):  # of a header alone there is one, and empty
+                    rows += len(chunk)  # of a header alone there is one chunk, and empty
+                    if len(chunk):
                         yield {name: chunk[place].to_numpy() for name, place in places.items()}
         except DAMAGED as error:
             raise InputError(f"{self.path}: damaged ({error}); download it again") from None
+        if not rows:
+            raise InputError(f"{self.path}: has a header but no rows; download it again")
 
     def votes_beside(self, other: str) -> tuple[np.ndarray, np.ndarray]:
         """Of FER+'s table: (column `other`, the votes uint8 (N, 10) as in labels.FERPLUS_COLUMNS), row by row.
@@ -53,8 +57,7 @@ class Table:
         names = [column.lower() for column in FERPLUS_COLUMNS]
         if missing := [name for name in (other, *names) if name not in self.columns]:
             raise InputError(f"{self.path}: has no column {missing[0]!r}; download it again")
-        if not (chunks := list(self.chunks((other, *names)))):
-            raise InputError(f"{self.path}: has a header but no rows; download it again")
+        chunks = list(self.chunks((other, *names)))
         columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in (other, *names)}
         votes = [parse_numbers(columns[name], 255, name, self.path, 2) for name in names]
         return columns[other], np.stack(votes, axis=1)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+from small_fer2013 import COUNTS, write_small_fer2013
 
 settings.register_profile("here", deadline=None)  # a first call may import SciPy, on a machine that is busy
 settings.load_profile("here")
@@ -24,6 +25,12 @@ def repository() -> Path:
 def own_cache_folder(tmp_path_factory, monkeypatch):
     """Nothing that a test caches may outlive it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    """A folder with both csv files, a few rows in each split."""
+    return write_small_fer2013(tmp_path / "data", COUNTS)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
 
 FOLDERS = {"Training": "FER2013Train", "PublicTest": "FER2013Valid", "PrivateTest": "FER2013Test"}
 
+COUNTS = {"Training": 14, "PublicTest": 7, "PrivateTest": 7}  # rows by split, where a few are enough
+
 
 def faces_and_codes(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, 48, 48) and uint8 (N,): each emotion is a bar at a height of its own, on noise."""

@@ -2,26 +2,20 @@
 
 import pytest
 from small_fer2013 import (
+    COUNTS,
     faces_and_codes,
     pack,
     usages,
     votes_for,
     write_class_folders,
     write_ferplus_folders,
-    write_small_fer2013,
     write_votes,
 )
 
 from emotion.dataset import load
 from emotion.errors import InputError
 
-COUNTS = {"Training": 14, "PublicTest": 7, "PrivateTest": 7}
 _, CODES = faces_and_codes(28)
-
-
-@pytest.fixture
-def data(tmp_path):
-    return write_small_fer2013(tmp_path / "data", COUNTS)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from small_fer2013 import (
+    COUNTS,
     faces_and_codes,
     pack,
     usages,
@@ -8,7 +9,6 @@ from small_fer2013 import (
     write_class_folders,
     write_csv,
     write_ferplus_folders,
-    write_small_fer2013,
     write_votes,
 )
 
@@ -16,13 +16,7 @@ from emotion import dataset
 from emotion.dataset import load
 from emotion.errors import InputError
 
-COUNTS = {"Training": 14, "PublicTest": 7, "PrivateTest": 7}
 FACES, CODES = faces_and_codes(28)
-
-
-@pytest.fixture
-def data(tmp_path):
-    return write_small_fer2013(tmp_path / "data", COUNTS)
 
 
 def assert_is_small_fer2013(found):
