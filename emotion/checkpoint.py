@@ -17,7 +17,10 @@ from pathlib import Path
 import keras
 
 from emotion.errors import InputError
-from emotion.outputs import write_text
+from emotion.model_file import bytes_of
+from emotion.outputs import check_room, write_text, writing
+
+STATE = ("settings", "history", "best_loss", "files")
 
 
 class Checkpoint:
@@ -47,20 +50,21 @@ class Checkpoint:
         return sum(figures["seconds"] for figures in self.history)
 
     def read_state(self) -> None:
-        state = json.loads((self.folder / "state.json").read_text())
-        changed = [key for key, value in self.settings.items() if state["settings"].get(key) != value]
+        try:
+            state = json.loads((self.folder / "state.json").read_text())
+            settings, self.history, self.best_loss, self.files = (state[key] for key in STATE)
+        except (ValueError, TypeError, KeyError):
+            raise InputError(f"--resume: {self.folder}/state.json is damaged; delete the folder") from None
+        changed = [key for key, value in self.settings.items() if settings.get(key) != value]
         if changed:
-            was = ", ".join(f"{key} was {state['settings'].get(key)}" for key in changed)
+            was = ", ".join(f"{key} was {settings.get(key)}" for key in changed)
             raise InputError(f"--resume: {self.folder} is another run ({was}); repeat its flags, or delete the folder")
-        self.history, self.best_loss, self.files = state["history"], state["best_loss"], state["files"]
 
     def attach(self, model: keras.Model) -> None:
         """Watch over the compiled `model`, and put the last whole epoch's weights and optimizer into it, if any."""
         self.model = model
-        try:
+        with writing(f"--output: {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--output: cannot write {self.folder}: {error.strerror}") from None
         if "running" in self.files:
             model.optimizer.build(model.trainable_variables)
             model.load_weights(self.folder / self.files["running"])
@@ -72,8 +76,8 @@ class Checkpoint:
         self.started = time.monotonic()
 
     def save_running(self, epoch: int, logs: dict) -> None:
-        self.pending = {**self.files, "running": f"running-{epoch + 1:04}.weights.h5"}
-        self.model.save_weights(self.folder / self.pending["running"], overwrite=True)
+        self.pending = dict(self.files)
+        self.save("running", epoch)
 
     def save_best(self, epoch: int, logs: dict) -> None:
         if not math.isfinite(logs["val_loss"]):
@@ -82,16 +86,23 @@ class Checkpoint:
             )
         if logs["val_loss"] < self.best_loss:
             self.best_loss = logs["val_loss"]
-            self.pending["best"] = f"best-{epoch + 1:04}.weights.h5"
-            self.model.save_weights(self.folder / self.pending["best"], overwrite=True)
+            self.save("best", epoch)
         figures = {key: float(value) for key, value in logs.items()}
         self.history.append(figures | {"seconds": round(time.monotonic() - self.started, 1)})
         self.files = self.pending
         self.write_state()
 
+    def save(self, kind: str, epoch: int) -> None:
+        """Write the weights and the optimizer as they are now, beside those that `state.json` names."""
+        self.pending[kind] = f"{kind}-{epoch + 1:04}.weights.h5"
+        path = self.folder / self.pending[kind]
+        with writing(path):
+            check_room(path, bytes_of([*self.model.variables, *self.model.optimizer.variables]))
+            self.model.save_weights(path, overwrite=True)
+
     def write_state(self) -> None:
-        state = {"settings": self.settings, "best_loss": self.best_loss, "files": self.files, "history": self.history}
-        write_text(self.folder / "state.json", json.dumps(state, indent=1))
+        state = (self.settings, self.history, self.best_loss, self.files)
+        write_text(self.folder / "state.json", json.dumps(dict(zip(STATE, state, strict=True)), indent=1))
         for file in self.folder.glob("*.weights.h5"):
             if file.name not in self.files.values():
                 file.unlink()

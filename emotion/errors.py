@@ -8,6 +8,6 @@ class InputError(Exception):
     """
 
 
-def reason(error: OSError) -> str:
-    """Why the system refused, in its own words."""
-    return (error.strerror or str(error)).lower()
+def reason(error: Exception) -> str:
+    """Why the system or FFmpeg refused, in its own words."""
+    return (getattr(error, "strerror", None) or str(error)).lower()

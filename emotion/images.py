@@ -12,7 +12,8 @@ import cv2
 from tqdm import tqdm
 
 from emotion.dataset import Dataset
-from emotion.errors import InputError, reason
+from emotion.errors import InputError
+from emotion.outputs import writing
 from emotion.labels import FER2013_EMOTIONS
 
 
@@ -32,13 +33,12 @@ def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
         )
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.unfinished")
     try:
-        unfinished.mkdir(parents=True)
-        count = write_splits(dataset, unfinished, quiet)
-        folder.mkdir(exist_ok=True)
-        for split in unfinished.iterdir():
-            split.rename(folder / split.name)
-    except OSError as error:
-        raise InputError(f"--export-images {folder}: cannot be written ({reason(error)})") from None
+        with writing(f"--export-images {folder}"):
+            unfinished.mkdir(parents=True)
+            count = write_splits(dataset, unfinished, quiet)
+            folder.mkdir(exist_ok=True)
+            for split in unfinished.iterdir():
+                split.rename(folder / split.name)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return count

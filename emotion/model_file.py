@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.model_config import checked_config, open_h5, read_card, read_config
-from emotion.outputs import whole_file, write_text
+from emotion.outputs import check_room, whole_file, write_text
 
 
 def save_model(model, path: Path, card: dict) -> None:
@@ -25,6 +26,7 @@ def save_model(model, path: Path, card: dict) -> None:
     text = json.dumps(card, indent=2, ensure_ascii=False)
     with whole_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_room(unfinished, bytes_of(model.variables))
         with quiet_keras():
             model.save(unfinished, include_optimizer=False)
         with h5py.File(unfinished, "r+") as file:
@@ -141,6 +143,11 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bytes_of(variables) -> int:
+    """At most so many bytes has an HDF5 file of these variables, with their names, a configuration and a card."""
+    return 2**18 + sum(2**12 + 4 * math.prod(variable.shape) for variable in variables)
 
 
 class quiet_keras:  # noqa: N801, reads as the function it is

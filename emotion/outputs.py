@@ -57,6 +57,15 @@ def check_figure(path: Path | None) -> None:
 
 
 @contextlib.contextmanager
+def writing(name: Path | str, *errors: type[Exception]) -> Iterator[None]:
+    """Where the system refuses what the block does, or one of `errors` does, an InputError says so of `name`."""
+    try:
+        yield
+    except (OSError, *errors) as error:
+        raise InputError(f"{name}: cannot be written ({reason(error)})") from None
+
+
+@contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to: when the block is done it becomes `path`, and if it fails it is cleared away.
 
@@ -64,10 +73,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     unfinished = beside(path)
     try:
-        yield unfinished
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({reason(error)})") from None
+        with writing(path):
+            yield unfinished
+            unfinished.replace(path)
     finally:
         with contextlib.suppress(OSError):  # there may be nothing to clear away, or no folder
             unfinished.unlink()
@@ -76,6 +84,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 def beside(path: Path) -> Path:
     """Where a file waits until it is whole: hidden, this process's own, and of the kind that its ending tells."""
     return path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+
+
+def check_room(path: Path, size: int) -> None:
+    """Raise OSError where `size` bytes have no room: as many zeros are written to `path`, and taken away again.
+
+    For what does not bear a full disk itself, as HDF5, which takes the process with it.
+    """
+    try:
+        path.write_bytes(bytes(size))
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from emotion.errors import InputError, reason
-from emotion.outputs import beside
+from emotion.errors import InputError
+from emotion.outputs import beside, writing
 from emotion.recognizer import Recognition
 
 SCHEMA = 1
@@ -104,11 +104,11 @@ class Records:
     def writing(self) -> Iterator[None]:
         """What the system refuses in this block ends in an InputError, and nothing is left behind."""
         try:
-            yield
-        except OSError as error:
-            names = " or ".join(map(str, self.paths))
+            with writing(" or ".join(map(str, self.paths))):
+                yield
+        except InputError:
             self.discard()
-            raise InputError(f"{names}: cannot be written ({reason(error)})") from None
+            raise
 
 
 def rounded(time_s: float | None) -> float | None:

@@ -1,7 +1,6 @@
 """Frames to an H.264 MP4 that plays in a browser, with the times, the colours and the sound of its source."""
 
 import contextlib
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotion.errors import InputError, reason
-from emotion.outputs import beside, check_place
+from emotion.errors import InputError
+from emotion.outputs import beside, check_place, writing
 from emotion.soundtrack import Soundtrack
 from emotion.video import VideoInfo
 
@@ -36,7 +35,7 @@ class VideoSink:
         self.frames = 0
         self.last_pts = -1
         self.durations: dict[int, int] = {}
-        with self._refusals():
+        with writing(self.path, av.error.FFmpegError):
             self.container = av.open(str(self.partial), "w", format="mp4", options={"movflags": "+faststart"})
         self.stream = self._add_video(info)
         self.reformatter = VideoReformatter()
@@ -82,7 +81,7 @@ class VideoSink:
         frame.time_base = self.info.time_base
         self.durations[frame.pts] = round(duration_s / self.info.time_base)
         self.last_pts = frame.pts
-        with self._refusals():
+        with writing(self.path, av.error.FFmpegError):
             self._mux(self.stream.encode(frame))
             if self.sound:
                 self.sound.copy_until(time_s)
@@ -90,7 +89,7 @@ class VideoSink:
 
     def complete(self) -> None:
         """Finish the file and move it to its place."""
-        with self._refusals():
+        with writing(self.path, av.error.FFmpegError):
             self._mux(self.stream.encode(None))
             if self.sound:
                 end = self.last_pts * self.info.time_base
@@ -104,14 +103,6 @@ class VideoSink:
         with contextlib.suppress(OSError, av.error.FFmpegError):  # a full disk, or no frame to make a header from
             self.container.close()
         self.partial.unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def _refusals(self) -> Iterator[None]:
-        """What the system or FFmpeg refuses in the block, as an InputError."""
-        try:
-            yield
-        except (OSError, av.error.FFmpegError) as error:
-            raise InputError(f"{self.path}: cannot be written ({reason(error)})") from None
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:

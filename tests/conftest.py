@@ -28,6 +28,15 @@ def own_cache_folder(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
+def largest_file():
+    """largest_file(100_000): for the rest of the test no file grows larger, which is as good as a full disk."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
 def data(tmp_path) -> Path:
     """A folder with both csv files, a few rows in each split."""
     return write_small_fer2013(tmp_path / "data", COUNTS)

@@ -9,7 +9,7 @@ from keras import layers
 from emotion.baselines import build
 from emotion.errors import InputError
 from emotion.model_config import check_layers, read_card
-from emotion.model_file import load_model, load_predictor, save_model
+from emotion.model_file import bytes_of, load_model, load_predictor, save_model
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
 
@@ -72,6 +72,22 @@ def test_a_model_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"m\.h5: cannot be written"):
         save_model(network(), tmp_path / "file" / "m.h5", {})
+
+
+def test_a_full_disk_costs_the_new_model_and_not_the_old_one(tmp_path, largest_file):
+    (tmp_path / "m.h5").write_bytes(b"old")
+    largest_file(100_000)
+    with pytest.raises(InputError, match=r"/m\.h5: cannot be written \(file too large\)"):
+        save_model(keras.Sequential([keras.Input((400,)), layers.Dense(400)]), tmp_path / "m.h5", {})
+    assert (tmp_path / "m.h5").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_no_model_takes_more_room_than_was_asked_for(tmp_path):
+    for name in ("mini_xception", "mobilenet_v2"):
+        model = build(name, 7, "none")
+        save_model(model, tmp_path / "m.h5", {"figures": "9" * 50_000})
+        assert (tmp_path / "m.h5").stat().st_size < bytes_of(model.variables)
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,40 @@ def test_a_run_whose_loss_is_no_number_ends_at_once(small_network, tmp_path):
         train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
 
 
+def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_path, largest_file):
+    recipe = Recipe(epochs=2, batch_size=16)
+    model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
+    whole_epoch = checkpoint.write_state
+
+    def then_the_disk_is_full():
+        whole_epoch()
+        largest_file(100_000)
+
+    checkpoint.write_state = then_the_disk_is_full
+    with pytest.raises(InputError, match=r"running-0002\.weights\.h5: cannot be written \(file too large\)"):
+        train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    assert Checkpoint(tmp_path / "run", {}, resume=True).epoch == 1
+    names = sorted(file.name for file in (tmp_path / "run").iterdir())
+    assert names == ["best-0001.weights.h5", "running-0001.weights.h5", "state.json"]
+
+
+def test_no_checkpoint_takes_more_room_than_was_asked_for(small_network, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("emotion.checkpoint.check_room", lambda path, size: asked.append(size))
+    checkpoint = Checkpoint(tmp_path / "run", {})
+    train(small_network(), (FACES, TARGETS), (FACES, TARGETS), Recipe(epochs=1), checkpoint, jit=False, quiet=True)
+    sizes = [file.stat().st_size for file in (tmp_path / "run").glob("*.h5")]
+    assert len(asked) == 2
+    assert max(sizes) < min(asked)
+
+
+@pytest.mark.parametrize("state", ["", "{}", "[]"], ids=["empty", "no words", "a list"])
+def test_resuming_a_damaged_run_is_told(state, tmp_path):
+    (tmp_path / "state.json").write_text(state)
+    with pytest.raises(InputError, match=r"state\.json is damaged; delete the folder"):
+        Checkpoint(tmp_path, {}, resume=True)
+
+
 def test_an_unfinished_run_is_not_overwritten(tmp_path):
     (tmp_path / "state.json").write_text("{}")
     with pytest.raises(InputError, match="--resume, or delete"):
