@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from emotion.dataset import Dataset
 from emotion.errors import InputError
-from emotion.outputs import writing
 from emotion.labels import FER2013_EMOTIONS
+from emotion.outputs import writing
 
 
 def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:

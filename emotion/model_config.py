@@ -85,7 +85,7 @@ def check_input(config: dict, path: Path) -> None:
         raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in, got {tuple(shape)}; name another --model")
 
 
-def open_h5(path: Path):
+def open_h5(path: Path | str):
     """`path` as an h5py.File to read, or an InputError that says what it is instead."""
     import h5py  # a prediction from a light file does without
 

@@ -90,7 +90,7 @@ def train(
         batches,
         shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
         validation_data=(network_input(faces), targets),
-        validation_batch_size=256 // shares * shares,
+        validation_batch_size=batch_to_predict(shares),
         initial_epoch=checkpoint.epoch,
         epochs=recipe.epochs,
         callbacks=callbacks,
@@ -104,6 +104,11 @@ def devices() -> int:
     """Among how many GPUs Keras shares out each batch, which must divide by their number; TensorFlow sees to that."""
     distribution = keras.distribution.distribution()
     return distribution.device_mesh.devices.size if distribution else 1
+
+
+def batch_to_predict(shares: int) -> int:
+    """How many faces at a time where nothing is learnt: enough to be quick, and a multiple of `shares`."""
+    return 256 // shares * shares
 
 
 def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -141,7 +146,7 @@ def classifier_of(model: keras.Model) -> Classify:
     def classify(faces: np.ndarray) -> np.ndarray:
         shares = devices()
         padded = np.pad(faces, ((0, -len(faces) % shares), (0, 0), (0, 0)))
-        return model.predict(network_input(padded), batch_size=256 // shares * shares, verbose=0)[: len(faces)]
+        return model.predict(network_input(padded), batch_size=batch_to_predict(shares), verbose=0)[: len(faces)]
 
     return classify
 

@@ -86,7 +86,6 @@ def load_backbone(backbone: keras.Model, application, weights: str) -> None:
         raise InputError(f"--backbone-weights {weights}: no such file; give imagenet, none or a file that exists")
     try:
         if is_vggface(weights):
-            open_h5(Path(weights)).close()  # it refuses what points to other files
             load_vggface(backbone, weights)
         else:
             backbone.load_weights(weights)
@@ -105,9 +104,9 @@ def is_vggface(weights: str) -> bool:
         return "conv1/7x7_s2" in file
 
 
-def load_vggface(backbone: keras.Model, path: str) -> None:
+def load_vggface(backbone: keras.Model, path: Path | str) -> None:
     """Keras's ResNet50 from keras-vggface's file: the same network but for names, biases and one small constant."""
-    with h5py.File(path) as file:
+    with open_h5(path) as file:
         for layer in backbone.layers:
             if not layer.weights:
                 continue
