@@ -77,7 +77,7 @@ def parse_arguments():
 
 def report(args, camera: Camera, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
-    fps = (timeline.frames - 1) / timeline.covered_s if timeline.covered_s else pace.fps
+    fps = timeline.fps(pace.fps)
     print(f"camera {args.camera}: {timeline.frames} frames, {clock(timeline.end_s)}, {fps:.0f} frames a second")
     for line in timeline.summary(fps):
         print(line)

@@ -102,8 +102,7 @@ def plan_outputs(args) -> None:
 def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
-    fps = (timeline.frames - 1) / timeline.end_s if timeline.frames > 1 and timeline.end_s else video.info.fps
-    print(f"{args.video}: {done}", *timeline.summary(fps), sep="\n")
+    print(f"{args.video}: {done}", *timeline.summary(timeline.fps(video.info.fps)), sep="\n")
     if args.output:
         print(f"annotated: {args.output}")
     if interrupted:

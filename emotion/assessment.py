@@ -71,9 +71,14 @@ def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[s
 
 
 def names_of(paths: list[Path]) -> list[str]:
-    """The models' names for a table: the files' stems, numbered where two are the same."""
-    stems = [path.stem for path in paths]
-    return [stem if stems.count(stem) == 1 else f"{stem} {stems[: i + 1].count(stem)}" for i, stem in enumerate(stems)]
+    """The models' names for a table: the files' stems, each with a number where the name is taken."""
+    names = ["ensemble"]
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem} {number}", number + 1
+        names.append(name)
+    return names[1:]
 
 
 def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Split]:
@@ -81,10 +86,14 @@ def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str
     if args.split and args.split not in dataset.splits:
         raise InputError(f"--split {args.split}: not in {dataset}")
     names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
-    known = protocols(dataset.splits[names[0]])
-    if not known or args.protocol not in (None, *known):
-        raise InputError(f"--protocol {args.protocol}: {dataset.source} has labels for {', '.join(known) or 'none'}")
-    return dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
+    chosen = dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
+    for name, split in chosen.items():
+        known = protocols(split)
+        if not known:
+            raise InputError(f"{dataset.source}: no face of {name} has a label that counts")
+        if args.protocol not in (None, *known):
+            raise InputError(f"--protocol {args.protocol}: {dataset.source} has labels for {', '.join(known)}")
+    return chosen
 
 
 def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], None]) -> tuple[str, Split]:

@@ -85,7 +85,7 @@ def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:
     name, _, file = args.detector.partition("=")
     if name == "haar" and not file:
         return HaarDetector(args.min_face)
-    if name == "yunet":
+    if name == "yunet" and file:
         return YuNetDetector(Path(file), args.min_face)
     raise InputError(f"--detector {args.detector}: expected haar or yunet=FILE.onnx")
 

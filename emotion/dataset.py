@@ -52,7 +52,7 @@ class Split:
 class Dataset:
     source: Path  # the file or folder it was read from
     splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
-    fingerprint: str  # SHA-256 of every pixel, label and vote
+    fingerprint: str  # SHA-256 of every pixel, label and vote in `source`
 
     def __str__(self) -> str:
         return f"{self.source}: " + ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
@@ -94,7 +94,9 @@ def load(path: Path) -> Dataset:
     rows = next(filter(None, (read_cache(place, key) for place in places)), None)
     if rows is None:
         rows = source.read()
-        any(write_cache(place, key, rows) for place in places)
+        for place in places:
+            if write_cache(place, key, rows):
+                break
     return split(source.path, rows)
 
 

@@ -65,9 +65,9 @@ def answers(probabilities: np.ndarray, classes: int) -> np.ndarray:
 
 
 def protocols(split: Split) -> list[str]:
-    """The protocols that `split` has the labels for."""
-    needs = {"majority": split.votes is not None, "argmax": split.votes is not None, "fer2013": split.has_codes}
-    return [protocol for protocol in PROTOCOLS if needs[protocol]]
+    """The protocols under which any row of `split` counts."""
+    labelled = {"majority": split.votes is not None, "argmax": split.votes is not None, "fer2013": split.has_codes}
+    return [protocol for protocol in PROTOCOLS if labelled[protocol] and len(truth(protocol, split)[0])]
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:

@@ -47,7 +47,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"-o {folder}: cannot be made ({reason(error)})") from None
+        raise InputError(f"{folder}: cannot be made ({reason(error)}); name another folder with -o") from None
 
 
 def check_figure(path: Path | None) -> None:

@@ -31,13 +31,19 @@ def read_photo(path: Path) -> np.ndarray:
         raise InputError(f"{path}: {reason(error)}") from None
     if not data:
         raise InputError(f"{path}: an empty file")
-    opaque = data.startswith(JPEG) or (data.startswith(PNG) and data[25] in (0, 2) and b"tRNS" not in data[:1000])
-    layers = None if opaque else read_layers(data)
+    layers = None if is_opaque(data) else read_layers(data)
     # OpenCV reads more kinds, and all 16 bits, but leaves an AVIF as it lies.
     picture = layers[..., :3] if layers is not None and data[4:12] in AVIF else decode(data, path)
     if picture is None:
         raise InputError(f"{path}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again")
     return picture if layers is None else on_white(picture, layers[..., 3:])
+
+
+def is_opaque(data: bytes) -> bool:
+    """Whether a glance at a file's first bytes tells that nothing in it is transparent."""
+    # Byte 25 of a PNG is its kind: 0 grey, 2 colour, others have a palette or an alpha.
+    plain_png = data.startswith(PNG) and data[25:26] in (b"\0", b"\2") and b"tRNS" not in data[:1000]
+    return data.startswith(JPEG) or plain_png
 
 
 def read_layers(data: bytes) -> np.ndarray | None:

@@ -23,7 +23,8 @@ class Recipe:
 
     def ranges(self, epoch: int) -> Ranges | None:
         """What a face goes through in `epoch`, counted from 0."""
-        refining = self.augmentation and epoch >= self.epochs - self.refinement
+        mild = min(self.refinement, self.epochs // 2)  # of a short run, not all
+        refining = self.augmentation and epoch >= self.epochs - mild
         return MILD_RANGES if refining else self.augmentation
 
     def rate(self, losses: Iterable[float], patience: int = 12) -> float:

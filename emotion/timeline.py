@@ -65,6 +65,10 @@ class Timeline:
             least = min(self.seen, key=lambda id_: (self.last_s[id_] >= known_s, self.seen[id_]))
             del self.sums[least], self.seen[least], self.last_s[least]
 
+    def fps(self, otherwise: float) -> float:
+        """Frames a second of the time that was covered; `otherwise` where that is a single frame's."""
+        return (self.frames - 1) / self.covered_s if self.covered_s else otherwise
+
     def longest(self) -> list[int]:
         """The faces by how long they were seen, longest first."""
         return sorted(self.seen, key=self.seen.get, reverse=True)

@@ -102,6 +102,8 @@ class VideoSink:
         """Leave nothing unfinished behind."""
         with contextlib.suppress(OSError, av.error.FFmpegError):  # a full disk, or no frame to make a header from
             self.container.close()
+        if self.sound:
+            self.sound.input.close()
         self.partial.unlink(missing_ok=True)
 
     def _mux(self, packets: list[av.Packet]) -> None:

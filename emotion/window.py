@@ -14,10 +14,11 @@ class Window:
     """Shows frames and hears keys; a context manager."""
 
     def __init__(self, title: str, width: int, height: int):
-        self.title = title.encode(errors="replace").decode()  # Qt dies of what is no text
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        # A file's name may hold bytes that are no text, of which Qt crashes.
+        self.title = title.encode(errors="replace").decode()
+        cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         scale = min(1.0, 1280 / width, 720 / height)
-        cv2.resizeWindow(title, round(width * scale), round(height * scale))
+        cv2.resizeWindow(self.title, round(width * scale), round(height * scale))
         self.shown = False
 
     def __enter__(self) -> "Window":

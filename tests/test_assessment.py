@@ -87,8 +87,23 @@ def test_labels_that_are_no_emotions_are_refused():
         in_order(classifier("calm", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
 
 
-def test_models_of_one_name_are_numbered():
-    assert names_of([Path("a/fer.h5"), Path("small.h5"), Path("b/fer.h5")]) == ["fer 1", "small", "fer 2"]
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/fer.h5", "small.h5", "b/fer.h5"], ["fer", "small", "fer 2"]),
+        (["a/fer.h5", "b/fer.h5", "fer 2.h5"], ["fer", "fer 2", "fer 2 2"]),
+        (["ensemble.h5"], ["ensemble 2"]),
+    ],
+    ids=["of one name", "of a name given already", "of the name of their mean"],
+)
+def test_models_are_numbered_where_their_name_is_taken(files, names):
+    assert names_of(list(map(Path, files))) == names
+
+
+def test_a_split_in_which_nothing_counts_is_refused():
+    nobody = Split(np.zeros((1, 48, 48), np.uint8), np.full(1, 255, np.uint8), np.eye(10, dtype=np.uint8)[[9]] * 10)
+    with pytest.raises(InputError, match="no face of PublicTest has a label that counts"):
+        choose({"Training": split_of(1), "PublicTest": nobody})
 
 
 def test_seven_outputs_and_eight_are_apart_only_where_the_seven_emotions_are():

@@ -86,7 +86,7 @@ def test_the_detector_of_the_flags():
     [
         ("mtcnn", "--detector mtcnn: expected haar or yunet=FILE.onnx"),
         ("haar=x.xml", "expected haar or yunet"),
-        ("yunet", "no such file"),
+        ("yunet", "--detector yunet: expected haar or yunet=FILE.onnx"),
         ("yunet=absent.onnx", r"no such file: absent\.onnx"),
     ],
 )

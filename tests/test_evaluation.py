@@ -75,8 +75,12 @@ def test_eight_outputs_know_contempt():
         (SPLIT, ["majority", "argmax", "fer2013"]),
         (Split(faces(1), np.array([0], np.uint8), None), ["fer2013"]),
         (Split(faces(1), np.array([255], np.uint8), VOTES[:1]), ["majority", "argmax"]),
+        (
+            Split(faces(1), np.array([0], np.uint8), np.array([[5, 5, 0, 0, 0, 0, 0, 0, 0, 0]], np.uint8)),
+            ["argmax", "fer2013"],
+        ),
     ],
-    ids=["both labels", "original labels", "votes"],
+    ids=["both labels", "original labels", "votes", "no row that counts"],
 )
 def test_protocols_follow_the_labels(split, expected):
     assert protocols(split) == expected

@@ -171,8 +171,9 @@ def test_keys_rule_the_window(repository, tiny_model, tmp_path, screen, last_key
 
 
 @needs_screen
-def test_a_video_is_shown_while_it_is_annotated(repository, tiny_model, tmp_path, screen):
-    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(12)])
+@pytest.mark.parametrize("name", ["a.mp4", "a\udcff.mp4"], ids=["text", "no text"])
+def test_a_video_is_shown_while_it_is_annotated(repository, tiny_model, tmp_path, screen, name):
+    path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(12)]).rename(tmp_path / name)
     command = [sys.executable, repository / "vid_predict.py", path, "--model", tiny_model, "--show", "-o", "out.mp4"]
     done = subprocess.run(list(map(str, command)), cwd=tmp_path, env=screen, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr

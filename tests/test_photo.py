@@ -155,6 +155,7 @@ def truncated(tmp_path):
     [
         pytest.param(lambda folder: b"", "an empty file", id="empty"),
         pytest.param(lambda folder: b"Dear diary, ...", "not a picture", id="text"),
+        pytest.param(lambda folder: b"\x89PNG\r\n\x1a\n", "not a picture", id="the first bytes of a PNG"),
         pytest.param(truncated, "not a picture that can be read, or a damaged one", id="truncated"),
     ],
 )

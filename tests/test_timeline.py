@@ -44,6 +44,7 @@ def test_gaps_are_not_covered(times, covered_s):
     for time_s in times:
         timeline.add(time_s, [])
     assert timeline.covered_s == pytest.approx(covered_s)
+    assert timeline.fps(25) == pytest.approx((len(times) - 1) / covered_s if covered_s else 25)
 
 
 def test_hours_take_no_more_room_than_seconds_and_lose_nothing():

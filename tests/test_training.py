@@ -250,6 +250,12 @@ def test_the_last_epochs_change_faces_little(epoch, ranges):
     assert Recipe(epochs=10, refinement=3).ranges(epoch) == ranges
 
 
+@pytest.mark.parametrize(("epochs", "strong"), [(1, 1), (2, 1), (8, 4), (20, 12)])
+def test_of_a_short_run_not_all_epochs_are_mild(epochs, strong):
+    recipe = Recipe(epochs=epochs)
+    assert [recipe.ranges(epoch) for epoch in range(epochs)].count(DEFAULT_RANGES) == strong
+
+
 @pytest.mark.parametrize("recipe", [Recipe(augmentation=None), Recipe(refinement=0)], ids=["nothing", "no refinement"])
 def test_what_a_recipe_leaves_out_its_last_epoch_leaves_out(recipe):
     assert recipe.ranges(recipe.epochs - 1) == recipe.augmentation
