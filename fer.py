@@ -2,7 +2,7 @@
 
 python fer.py                                    train on data/, write models/fer.h5, its card and its plots
 python fer.py --resume                           go on with a run that was stopped
-python fer.py --evaluate models/fer.h5 --tta     measure a model on every split of data/
+python fer.py --evaluate models/fer.h5 --tta     measure a model on all splits of data/ but Training
 """
 
 import argparse
@@ -114,7 +114,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.outputs import check_figure, check_outputs, write_text
 
     say = cli.note_to_stderr(args)
-    check_outputs(args.evaluate, {"--chart": args.chart, "--json": args.json})
+    check_outputs([*args.evaluate, dataset.source], {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
     results, report = assess(dataset, args, say)
     costs = compare_costs(args, results)

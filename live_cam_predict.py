@@ -65,7 +65,7 @@ def parse_arguments():
     add_video_flags(parser)
     cli.add_shared_flags(parser)
     args = parser.parse_args()
-    check_outputs([args.camera], {"-o": args.output, "--csv": args.csv})
+    check_outputs([args.camera, *cli.read_files(args)], {"-o": args.output, "--csv": args.csv})
     problem = missing_display()
     args.window = problem is None
     if problem and not (args.output or args.csv):

@@ -95,7 +95,8 @@ def plan_outputs(args) -> None:
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
         make_folder(args.output.parent)
-    check_outputs([args.video], {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot})
+    outputs = {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot}
+    check_outputs([args.video, *cli.read_files(args)], outputs)
     check_figure(args.plot)
 
 

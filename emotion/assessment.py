@@ -61,8 +61,11 @@ def assess(
 
 def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Classify]:
     """The models of `args.evaluate` by name, mirrored and joined as `args` asks for."""
-    loaded = [in_order(load_classifier([path], args.device, args.labels, say), path) for path in args.evaluate]
-    members = dict(zip(names_of(args.evaluate), loaded, strict=True))
+    loaded = [load_classifier([path], args.device, args.labels, say) for path in args.evaluate]
+    if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
+        raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
+    ordered = map(in_order, loaded, args.evaluate)
+    members = dict(zip(names_of(args.evaluate), ordered, strict=True))
     if args.tta:
         members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}
     if args.ensemble:

@@ -24,7 +24,7 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
     try:
         with silenced():
             import keras
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # of a backend that is not installed, or that there is not
         raise InputError(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; use tensorflow") from None
     if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):
         raise InputError(f"KERAS_BACKEND={backend}: Keras finds no GPUs by that; use tensorflow or jax")
@@ -32,10 +32,30 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
         gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
     if device == "gpu" and not gpus:
         raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")
-    if precision == "mixed" or (precision == "auto" and gpus):
+    if precision == "mixed" or (precision == "auto" and gpus and has_bfloat16(capabilities())):
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     return gpus
+
+
+def capabilities() -> list[tuple[int, int]]:
+    """The CUDA compute capability of each GPU; (0, 0) where it is not told."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+        return [gpu.get("compute_capability", (0, 0)) for gpu in details]
+    import jax
+
+    told = [str(getattr(gpu, "compute_capability", "0.0")).partition(".") for gpu in jax.devices()]
+    return [(int(major), int(minor)) if (major + minor).isdecimal() else (0, 0) for major, _, minor in told]
+
+
+def has_bfloat16(gpus: list[tuple[int, int]]) -> bool:
+    """Whether GPUs of these compute capabilities compute in bfloat16: older ones than 8.0 only convert, and lose time."""
+    return min(gpus, default=(0, 0)) >= (8, 0)
 
 
 def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:

@@ -36,6 +36,9 @@ def run(main: Callable[[], int | None]) -> None:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except MemoryError:
+        print(f"{script}: error: too large for the memory of this machine", file=sys.stderr)
+        code = FAILED
     except OSError as error:  # a full disk, a folder that may not be entered
         print(f"{script}: error: {error.filename or 'a file'}: {reason(error)}", file=sys.stderr)
         code = FAILED
@@ -65,7 +68,7 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
                        help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
     group.add_argument("--min-face", type=positive, metavar="PIXELS",
-                       help=f"the smallest face to look for (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
+                       help=f"the smallest face to look for, from 24 on (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
 
 
@@ -78,6 +81,12 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return number
+
+
+def read_files(args: argparse.Namespace) -> list[Path]:
+    """What the shared flags have a script read: no output may take its place."""
+    detector = args.detector.partition("=")[2]
+    return [*args.model, *([Path(detector)] if detector else [])]
 
 
 def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:

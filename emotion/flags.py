@@ -11,6 +11,7 @@ from emotion.rows import SPLITS
 from emotion.votes import PROTOCOLS
 
 EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
+TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "output", "resume", "xla")
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
@@ -21,16 +22,16 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
                         help="auto: all GPUs of this machine, and the CPU where there is none")  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
-    parser.add_argument("--preview-augmentation", type=Path, metavar="PNG",
-                        help="draw training faces before and after augmentation, and stop")  # fmt: skip
-    parser.add_argument("--export-images", type=Path, metavar="DIR",
-                        help="write every face as a PNG into a folder of its emotion, and stop")  # fmt: skip
+    add_other_tasks(parser.add_argument_group("instead of training").add_mutually_exclusive_group())
     add_training_flags(parser.add_argument_group("training"))
     add_evaluation_flags(parser.add_argument_group("evaluation"))
     args = parser.parse_args()
     alone = next((flag for flag in EVALUATION if getattr(args, flag)), None)
     if alone and not args.evaluate:
-        raise InputError(f"--{alone}: a flag of --evaluate; name the models to measure with that")
+        raise InputError(f"--{alone}: only of use with --evaluate MODEL.h5")
+    stray = next((flag for flag in TRAINING if getattr(args, flag)), None)
+    if stray and args.evaluate:
+        raise InputError(f"--{stray.replace('_', '-')}: only of use in training; leave it out with --evaluate")
     if args.evaluate:  # here the labels are those of a model that does not name its own
         args.labels = None if args.labels in ("ferplus", "fer2013") else cli.comma_separated(args.labels)
     elif args.labels not in ("ferplus", "fer2013"):
@@ -43,6 +44,15 @@ def parse_arguments(description: str) -> argparse.Namespace:
         raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
     check_apart([*args.teacher, args.backbone_weights], {"--output": args.output})
     return args
+
+
+def add_other_tasks(group) -> None:
+    group.add_argument("--evaluate", nargs="+", type=Path, metavar="MODEL.h5",
+                       help="measure these; of several, side by side")  # fmt: skip
+    group.add_argument("--preview-augmentation", type=Path, metavar="PNG",
+                       help="draw training faces before and after augmentation")  # fmt: skip
+    group.add_argument("--export-images", type=Path, metavar="DIR",
+                       help="write every face as a PNG into a folder of its emotion")  # fmt: skip
 
 
 def add_training_flags(group) -> None:
@@ -72,8 +82,6 @@ def add_training_flags(group) -> None:
 
 
 def add_evaluation_flags(group) -> None:
-    group.add_argument("--evaluate", nargs="+", type=Path, metavar="MODEL.h5",
-                       help="measure these instead of training; of several, side by side")  # fmt: skip
     group.add_argument("--split", choices=SPLITS, help="only this one (default: all but Training)")
     group.add_argument(
         "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"

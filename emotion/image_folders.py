@@ -18,7 +18,7 @@ from emotion.tables import Table, parse_numbers
 # Folder names, in lower case, and the index into rows.SPLITS that they mean.
 FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
 CLASS_FOLDERS = {
-    "train": 0, "training": 0, "publictest": 1, "validation": 1, "valid": 1, "val": 1, "privatetest": 2, "test": 3,
+    "train": 0, "training": 0, "publictest": 1, "privatetest": 2, "test": 3, "validation": 4, "valid": 4, "val": 4,
 }  # fmt: skip
 
 
@@ -102,8 +102,11 @@ def read_faces(paths: list[Path]) -> np.ndarray:
 def read_label_csv(path: Path) -> dict[str, np.ndarray]:
     """FER+'s label.csv, no header: name, box, the ten votes."""
     width = 2 + len(FERPLUS_COLUMNS)
-    with path.open(newline="") as file:
-        rows = [row[:width] for row in csv.reader(file)]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row[:width] for row in csv.reader(file)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: damaged ({error}); generate it again with FERPlus") from None
     short = next((line for line, row in enumerate(rows, 1) if len(row) < width), None)
     if short or not rows:
         raise InputError(f"{path}: line {short or 1} is not `name, box, ten votes`; generate it again with FERPlus")

@@ -39,7 +39,8 @@ def find_light(path: Path, note: Callable[[str], None]) -> Path:
             return light
     checked_config(path)  # what is wrong with it should show before the wait
     note(f"{path}: making its light copy for the CPU, once")
-    return write_light(path, beside if os.access(path.parent, os.W_OK) else cached)
+    free = not beside.exists() or read_light_card(beside)  # else it is somebody's own .tflite
+    return write_light(path, beside if free and os.access(path.parent, os.W_OK) else cached)
 
 
 def cache_folder() -> Path:
@@ -70,7 +71,7 @@ def write_light(path: Path, light: Path | None = None) -> Path:
         [sys.executable, "-m", "emotion.light_model", str(path.resolve()), str(light.resolve())],
         cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True,
     )  # fmt: skip
-    if child.returncode == -signal.SIGINT:  # Ctrl-C reaches the child as well; the caller may have been deaf to it
+    if child.returncode == -signal.SIGINT:  # Ctrl-C reaches the child as well; the caller may be ignoring it
         raise KeyboardInterrupt
     if child.returncode:
         lines = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
@@ -124,4 +125,5 @@ if __name__ == "__main__":
     try:
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
     except InputError as error:
-        sys.exit(print(error, file=sys.stderr) or 2)
+        print(error, file=sys.stderr)
+        sys.exit(2)

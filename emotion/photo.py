@@ -24,6 +24,8 @@ def read_photo(path: Path) -> np.ndarray:
     Grey, palette, CMYK and 16-bit pictures become 8-bit colour; what is transparent becomes white.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder without a picture, or one that may not be entered")
     try:
         # Not cv2.imread: on Windows it cannot open a path outside the code page, and it never says what was wrong.
         data = path.read_bytes()

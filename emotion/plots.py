@@ -14,9 +14,12 @@ from emotion.votes import truth
 def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> None:
     """All pictures of a training run, beside the `model` file: `fer_curves.png` and so on."""
     plot_curves(card["history"], model.with_name(f"{model.stem}_curves.png"))
-    name = next((name for name in ("PrivateTest", "Test", "PublicTest") if name in dataset.splits), "Training")
+    held_out = ("PrivateTest", "Test", "PublicTest", "Validation")
+    name = next((name for name in held_out if name in dataset.splits), "Training")
     figures = card["splits"][name]
-    protocol = card["protocol"]
+    protocol = next((p for p in (card["protocol"], *figures["scores"]) if p in figures["scores"]), None)
+    if protocol is None:  # a handful of faces, of which none has a label that counts
+        return
     score = figures["scores"][protocol]
     title = f"{model.stem} on {name}, {protocol}: {100 * score['accuracy']:.1f} % of {score['count']}"
     plot_confusion(score["confusion"], model.with_name(f"{model.stem}_confusion.png"), title)

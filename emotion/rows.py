@@ -8,7 +8,8 @@ SIDE = 48
 NO_CODE = 255
 
 # The splits' names and numbers: an index into SPLITS. "Test": Kaggle's class folders mix PublicTest and PrivateTest.
-SPLITS = ("Training", "PublicTest", "PrivateTest", "Test")
+# "Validation": what others have split off, who knows how.
+SPLITS = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ class folders    Kaggle's train/happy/*.jpg, test/...: original labels only
 from pathlib import Path
 from typing import Protocol
 
-from emotion.image_folders import CLASS_FOLDERS, FERPLUS_FOLDERS, ClassFolders, FerplusFolders, emotion_code
+from emotion.image_folders import CLASS_FOLDERS, FERPLUS_FOLDERS, ClassFolders, FerplusFolders, emotion_code, is_image
 from emotion.rows import Rows
 from emotion.table_pair import TablePair
 from emotion.tables import open_table
@@ -30,7 +30,8 @@ def find_source(path: Path) -> Source | None:
     if not path.exists():
         return None
     folders = [path, *sorted(p for pattern in ("*", "*/*") for p in path.glob(pattern) if p.is_dir())]
-    files = [path] if path.is_file() else sorted(f for folder in folders for f in folder.iterdir() if f.is_file())
+    inside = (file for folder in folders for file in folder.iterdir() if file.is_file() and not is_image(file))
+    files = [path] if path.is_file() else sorted(inside)
     tables = [table for file in files if (table := open_table(file))]
     beside = [t for f in sorted(path.parent.iterdir()) if (t := open_table(f))] if path.is_file() else tables
     votes = next((t for t in beside if "nf" in t.columns and "pixels" not in t.columns), None)

@@ -65,8 +65,9 @@ def train(
 ) -> list[dict[str, float]]:
     """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
 
-    Best is the least cross-entropy on the validation pair. Returns the figures of each epoch, from the first one on
-    also where the run was resumed from `checkpoint`. InputError where a batch cannot be shared out among the GPUs.
+    Best is the least loss on the validation pair: the cross-entropy and, in mini_xception, its penalty on the weights.
+    Returns the figures of each epoch, from the first one on also where the run was resumed from `checkpoint`.
+    InputError where a batch cannot be shared out among the GPUs.
     """
     shares = devices()
     if recipe.batch_size % shares:

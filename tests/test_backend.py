@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from emotion.backend import every_gpu, silenced, start_keras
+from emotion.backend import every_gpu, has_bfloat16, silenced, start_keras
 from emotion.errors import InputError
 
 # Two devices of one CPU stand for two GPUs: the same strategy shares out each batch and joins what they learnt.
@@ -50,6 +50,25 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     monkeypatch.setattr("keras.distribution.list_devices", lambda: ["cpu:0"])
     with pytest.raises(InputError, match=r"--device gpu: .* no CUDA GPU"):
         start_keras("gpu")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "gain"),
+    [([(9, 0)], True), ([(8, 0), (8, 6)], True), ([(7, 5)], False), ([(9, 0), (7, 5)], False), ([(0, 0)], False)],
+    ids=["Hopper", "two Ampere", "Turing", "one of two", "unknown"],
+)
+def test_half_precision_is_for_gpus_that_compute_in_it(gpus, gain):
+    assert has_bfloat16(gpus) == gain
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "torch"])
+def test_a_backend_that_cannot_be_used_is_one_line(repository, backend, data):
+    settings = os.environ | {"KERAS_BACKEND": backend}
+    command = [sys.executable, repository / "fer.py", "--data", data, "--dry-run", "--quiet"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, env=settings)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"fer.py: error: KERAS_BACKEND={backend}: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_talk_of_libraries_is_held_back(capfd):

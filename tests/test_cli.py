@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_labels_are_split_at_commas():
 def test_the_detector_of_the_flags():
     assert isinstance(cli.build_detector(parsed()), HaarDetector)
     assert cli.build_detector(parsed("--min-face", "77")).min_face == 77
+
+
+def test_what_the_flags_have_read_is_known():
+    args = parsed("--model", "a.h5", "b.h5", "--detector", "yunet=y.onnx")
+    assert cli.read_files(args) == [Path("a.h5"), Path("b.h5"), Path("y.onnx")]
+    assert cli.read_files(parsed()) == [cli.MODEL]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,20 @@ def test_a_damaged_row_of_votes_in_a_ferplus_folder(tmp_path, row, reason):
         load(folder)
 
 
+def test_votes_in_a_ferplus_folder_that_are_no_text(tmp_path):
+    folder = write_ferplus_folders(tmp_path / "ferplus", COUNTS)
+    (folder / "FER2013Train" / "label.csv").write_bytes(b"fer\xff0000000.png,box,4,0,0,0,0,0,0,0,0,0\n")
+    with pytest.raises(InputError, match=r"label\.csv: damaged .*generate it again"):
+        load(folder)
+
+
+def test_votes_in_a_ferplus_folder_as_windows_writes_them(tmp_path):
+    folder = write_ferplus_folders(tmp_path / "ferplus", COUNTS)
+    labels = folder / "FER2013Train" / "label.csv"
+    labels.write_text("\ufeff" + labels.read_text(), encoding="utf-8")
+    assert len(load(folder).splits["Training"]) == COUNTS["Training"]
+
+
 @pytest.mark.parametrize("name", ["fer2013.csv", "fer2013new.csv"])
 def test_a_header_without_rows(data, name):
     header = (data / name).read_text().splitlines()[0]

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from small_fer2013 import (
@@ -195,6 +197,16 @@ def test_else_a_tenth_of_training_is_held_out_and_never_learnt_from(tmp_path):
     seen = {face.tobytes() for face in learning.faces}
     assert not any(face.tobytes() in seen for face in selecting.faces)
     np.testing.assert_array_equal(found.development(seed=3)[1].faces, selecting.faces)
+
+
+def test_a_face_that_training_holds_twice_is_not_learnt_and_selected_on(tmp_path):
+    folder = write_class_folders(tmp_path, tuple("0123456"), {"train": 35})
+    for picture in sorted((folder / "train").rglob("*.png")):
+        shutil.copy(picture, picture.with_stem(f"{picture.stem}-again"))
+    learning, selecting = load(folder).development(seed=3)
+    seen = {face.tobytes() for face in learning.faces}
+    assert (len(learning), len(selecting)) == (64, 6)
+    assert not any(face.tobytes() in seen for face in selecting.faces)
 
 
 def test_a_handful_is_the_first_of_each_split(data):

@@ -15,8 +15,13 @@ NUMBERS = tuple("0123456")
 
 def test_folders_of_every_split(tmp_path):
     found = load(write_class_folders(tmp_path, NUMBERS, {"train": 7, "val": 8, "privatetest": 9, "test": 10}))
-    expected = {"Training": 7, "PublicTest": 8, "PrivateTest": 9, "Test": 10}
+    expected = {"Training": 7, "PrivateTest": 9, "Test": 10, "Validation": 8}
     assert {name: len(split) for name, split in found.splits.items()} == expected
+
+
+def test_the_validation_of_others_selects_and_is_not_called_publictest(tmp_path):
+    learning, selecting = load(write_class_folders(tmp_path, NUMBERS, {"train": 7, "validation": 8})).development()
+    assert (len(learning), len(selecting)) == (7, 8)
 
 
 def test_only_pictures_of_emotions_count(tmp_path):

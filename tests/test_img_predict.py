@@ -117,6 +117,8 @@ def test_a_folder_a_glob_and_unicode(run_script, folder):
         (["face.jpg", "--json", "absent/r.json"], "--json absent/r.json: there is no folder absent"),
         (["face.jpg", "--csv", "nothing"], "--csv nothing: is a folder"),
         (["face.jpg", "--json", "face.jpg"], "--json face.jpg: is the input"),
+        (["face.jpg", "--model", "text.h5", "--csv", "text.h5"], "--csv text.h5: is the input"),
+        (["face.jpg", "-o", "x.jpg", "--json", "x.jpg"], "--json x.jpg: is what -o writes"),
         (["face.jpg", "-o", "text.h5/x.png"], "text.h5/x.png: cannot be written"),
         ([], "the following arguments are required: PATH"),
     ],

@@ -93,6 +93,14 @@ def test_missing_then_stale_it_is_made_again_and_said_so(model, tiny_light, note
     assert len(notes) == 2
 
 
+def test_somebody_elses_tflite_of_the_same_name_stays(model, tiny_light, tmp_path, monkeypatch):
+    monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
+    model.with_suffix(".tflite").write_bytes(b"theirs")
+    assert find_light(model, lambda text: None).parent == tmp_path / "cache"
+    assert model.with_suffix(".tflite").read_bytes() == b"theirs"
+
+
 @pytest.mark.parametrize(
     "damage", [lambda data: b"", lambda data: data[:-40], lambda data: b"text"], ids=["empty", "cut", "text"]
 )

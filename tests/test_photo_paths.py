@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,9 @@ def test_same_names_from_different_folders(folder):
 
 def test_a_copy_never_hits_a_photo(folder):
     folder("in/x.jpg", "in/x-2.jpg")
-    copies = {Path(copy).resolve() for copy in planned(["in/x.jpg", "in/x-2.jpg"], "in").values()}
-    assert len(copies) == 2
-    assert copies.isdisjoint({Path("in/x.jpg").resolve(), Path("in/x-2.jpg").resolve()})
+    assert list(planned(["in/x.jpg"], "in").values()) == ["in/x-annotated.jpg"]
+    both = planned(["in/x.jpg", "in/x-2.jpg"], Path("in").resolve())
+    assert [Path(copy).name for copy in both.values()] == ["x-annotated.jpg", "x-2-annotated.jpg"]
 
 
 def test_what_cannot_be_written_back_becomes_a_png(folder):
@@ -98,6 +99,13 @@ def test_output_may_not_be_the_photo(folder):
         planned(["a.jpg"], Path("a.jpg").resolve())
 
 
+def test_a_file_of_a_kind_that_cannot_be_written_is_no_folder(folder):
+    folder("a.jpg")
+    with pytest.raises(InputError, match=r"-o a\.gif: cannot write that kind of picture"):
+        planned(["a.jpg"], "a.gif")
+    assert not Path("a.gif").exists()
+
+
 def test_a_folder_may_be_called_like_a_file(folder):
     folder("a.jpg")
     Path("album.png").mkdir()
@@ -109,6 +117,21 @@ def test_a_folder_without_pictures(folder):
     with pytest.raises(InputError, match=r"^in: no picture in there"):
         planned(["in"])
     assert not Path("output").exists()
+
+
+def test_a_folder_without_pictures_beside_a_photo_is_told_with_the_errors(folder):
+    folder("in/notes.txt", "a.jpg")
+    assert list(planned(["in", "a.jpg"])) == ["in", "a.jpg"]
+
+
+def test_a_folder_that_may_not_be_entered_is_told_with_the_errors(folder, monkeypatch):
+    def locked(top, onerror):
+        onerror(PermissionError(13, "Permission denied", f"{top}/locked"))
+        yield top, ["locked"], ["a.jpg"]
+
+    monkeypatch.setattr(os, "walk", locked)  # root may enter any
+    folder("in/a.jpg", "in/locked/b.jpg")
+    assert list(planned(["in"])) == ["in/a.jpg", "in/locked"]
 
 
 def test_an_output_folder_that_cannot_be(folder):

@@ -62,6 +62,24 @@ def test_any_box_can_be_cropped(x, y, width, height):
     assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, SIDE, SIDE)
 
 
+@pytest.mark.parametrize(
+    ("box", "whole"),
+    [
+        (Box(0, 30, 20, 40), Box(-20, 30, 40, 40)),
+        (Box(60, 30, 20, 40), Box(60, 30, 40, 40)),
+        (Box(20, 0, 40, 25), Box(20, -15, 40, 40)),
+        (Box(20, 75, 40, 25), Box(20, 75, 40, 40)),
+        (Box(0, 10, 80, 90), Box(-5, 10, 90, 90)),
+    ],
+    ids=["left", "right", "above", "below", "on both sides"],
+)
+def test_a_face_cut_by_the_frames_edge_is_where_it_was(box, whole):
+    beyond = 40
+    wider = np.pad(RAMP, beyond, mode="edge")
+    moved = whole._replace(x=whole.x + beyond, y=whole.y + beyond)
+    np.testing.assert_array_equal(crop_faces(RAMP, [box]), crop_faces(wider, [moved]))
+
+
 class FixedDetector:
     def __init__(self, *boxes):
         self.boxes = list(boxes)
