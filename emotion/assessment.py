@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emotion.calibration import calibration
 from emotion.classifier import EmotionClassifier, load_classifier
+from emotion.copies import exact_copies, near_copies
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
 from emotion.evaluation import (
@@ -100,19 +101,24 @@ def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str
 
 
 def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], None]) -> tuple[str, Split]:
-    """What to call the split `name`, and its rows; `unseen` leaves out the faces that Training holds as well."""
+    """What to call the split `name`, and its rows; `unseen` leaves out those whose photograph training had seen."""
     split = dataset.splits[name]
     if name == "Training":
         if unseen:
             raise InputError("--unseen: Training is what was seen; name another --split")
         return name, split
-    rest = dataset.unseen(name)
-    if unseen and not len(rest):
-        raise InputError(f"--unseen: Training holds every face of {name}")
-    if copies := len(split) - len(rest):
-        outcome = "left out" if unseen else "--unseen leaves them out"
-        say(f"{name}: {copies} of {len(split)} faces are in Training too; {outcome}")
-    return (f"{name}, unseen", rest) if unseen else (name, split)
+    known = dataset.known_before(name)
+    exact = exact_copies(split.faces, known)
+    if not unseen:
+        if exact.any():
+            say(f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen")
+        return name, split
+    rest = split.take(~exact)
+    near = near_copies(rest.faces, known)
+    say(f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs")
+    if near.all():
+        raise InputError(f"--unseen: training had seen every face of {name}")
+    return f"{name}, unseen", rest.take(~near)
 
 
 def in_order(classifier: EmotionClassifier, path: Path) -> Classify:

@@ -62,6 +62,11 @@ class Dataset:
         few = {name: split.take(slice(count)) for name, split in self.splits.items()}
         return Dataset(self.source, few, self.fingerprint)
 
+    @property
+    def selecting(self) -> str | None:
+        """The split on which a training run selects its best epoch, unless that is held out of Training."""
+        return next((name for name in ("PublicTest", "Validation") if name in self.splits), None)
+
     def development(self, seed: int = 0) -> tuple[Split, Split]:
         """(rows to learn from, rows to select on): Training and PublicTest, or what others call validation.
 
@@ -69,20 +74,18 @@ class Dataset:
         Training holds twice is held out twice.
         """
         training = self.splits["Training"]
-        for name in ("PublicTest", "Validation"):
-            if name in self.splits:
-                return training, self.splits[name]
+        if self.selecting:
+            return training, self.splits[self.selecting]
         known: dict[bytes, int] = {}
         faces = np.array([known.setdefault(face.tobytes(), len(known)) for face in training.faces])
         chosen = np.random.default_rng(seed).permutation(len(known))[: max(1, len(known) // 10)]
         held_out = np.isin(faces, chosen)
         return training.take(np.flatnonzero(~held_out)), training.take(np.flatnonzero(held_out))
 
-    def unseen(self, name: str) -> Split:
-        """The rows of split `name` whose face is not in Training as well, byte for byte; 8 % of FER2013's tests are."""
-        known = {face.tobytes() for face in self.splits["Training"].faces}
-        split = self.splits[name]
-        return split.take(np.array([face.tobytes() not in known for face in split.faces], bool))
+    def known_before(self, name: str) -> np.ndarray:
+        """The faces that had their part in a training run, uint8 (N, 48, 48), when it is measured on split `name`."""
+        before = {"Training", self.selecting} - {None, name}
+        return np.concatenate([self.splits[other].faces for other in sorted(before)])
 
 
 def load(path: Path) -> Dataset:

@@ -76,6 +76,20 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def macro_f1_interval(confusion: list[list[int]], draws: int = 2000) -> tuple[float, float]:
+    """The 95 % interval of the macro F1 of `confusion` [true][predicted]: of as many faces drawn from these (bootstrap).
+
+    Wide, since of the rarest emotion there are a few dozen faces.
+    """
+    counts = np.array(confusion)
+    total = counts.sum()
+    drawn = np.random.default_rng(0).multinomial(total, counts.ravel() / total, draws).reshape(draws, *counts.shape)
+    hits = np.diagonal(drawn, axis1=1, axis2=2)
+    f1 = 2 * hits / np.maximum(drawn.sum(axis=1) + drawn.sum(axis=2), 1)
+    low, high = np.percentile(f1[:, counts.sum(axis=1) > 0].mean(axis=1), (2.5, 97.5))
+    return float(low), float(high)
+
+
 def mcnemar(first: np.ndarray, second: np.ndarray, true: np.ndarray) -> float:
     """How likely two networks this far apart are if they were equally good: the exact McNemar test's p-value.
 
@@ -100,17 +114,19 @@ def ensemble(members: Iterable[Classify]) -> Classify:
 
 
 def format_table(rows: Iterable[tuple[str, str, Score]]) -> str:
-    """(model, split, score) -> lines of text for a person; accuracy with its interval in percent."""
+    """(model, split, score) -> two tables for a person: accuracy and macro F1 with their intervals, and the recalls."""
     rows = list(rows)
     width = max([12, *(len(split) for _, split, _ in rows)])
-    lines = [
-        f"{'model':24} {'split':{width}} {'protocol':9} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  "
-        f"{'macro F1':>8}"
-    ]
+    names = list(dict.fromkeys(name for _, _, s in rows for name in s.recalls))
+    head = f"{'model':24} {'split':{width}} {'protocol':9}"
+    figures = [f"{head} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  {'macro F1':>8}  {'95 % interval':>13}"]
+    recalls = ["recall of each emotion, %", head + "".join(f" {name:>9}" for name in names)]
     for model, split, s in rows:
+        head = f"{model:24} {split:{width}} {s.protocol:9}"
         interval = f"{100 * s.low:.1f} - {100 * s.high:.1f}"
-        lines.append(
-            f"{model:24} {split:{width}} {s.protocol:9} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  "
-            f"{s.macro_f1:8.3f}"
-        )
-    return "\n".join(lines)
+        low, high = macro_f1_interval(s.confusion)
+        f1 = f"{s.macro_f1:8.3f}  {f'{low:.2f} - {high:.2f}':>13}"
+        figures.append(f"{head} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  {f1}")
+        found = [s.recalls.get(name) for name in names]
+        recalls.append(head + "".join(f" {'-' if recall is None else f'{100 * recall:.1f}':>9}" for recall in found))
+    return "\n".join([*figures, "", *recalls])

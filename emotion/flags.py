@@ -86,7 +86,7 @@ def add_evaluation_flags(group) -> None:
     group.add_argument(
         "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"
     )
-    group.add_argument("--unseen", action="store_true", help="leave out faces that Training holds as well")
+    group.add_argument("--unseen", action="store_true", help="leave out faces whose photograph was seen in training")
     group.add_argument("--tta", action="store_true", help="average each face with its mirror image")
     group.add_argument("--ensemble", action="store_true", help="also the mean of all models named")
     group.add_argument(

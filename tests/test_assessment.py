@@ -33,13 +33,21 @@ SPLITS = {"Training": split_of(1, 2, 3), "PublicTest": split_of(4, 2, 5, 2), "Pr
 def test_all_but_training_and_a_word_on_the_faces_that_training_holds_as_well():
     chosen, said = choose(SPLITS)
     assert chosen == {"PublicTest": [4, 2, 5, 2], "PrivateTest": [6, 7]}
-    assert said == ["PublicTest: 2 of 4 faces are in Training too; --unseen leaves them out"]
+    assert said == ["PublicTest: 2 of 4 faces were seen in training, byte for byte; see --unseen"]
 
 
 def test_unseen_leaves_them_out_and_says_so_in_the_name():
     chosen, said = choose(SPLITS, unseen=True)
     assert chosen == {"PublicTest, unseen": [4, 5], "PrivateTest, unseen": [6, 7]}
-    assert said == ["PublicTest: 2 of 4 faces are in Training too; left out"]
+    assert said == [
+        "PublicTest: 2 faces seen in training are left out, and 0 other crops of such photographs",
+        "PrivateTest: 0 faces seen in training are left out, and 0 other crops of such photographs",
+    ]
+
+
+def test_what_selected_the_epoch_was_seen_too():
+    splits = {**SPLITS, "PrivateTest": split_of(4, 6, 2)}
+    assert choose(splits, unseen=True)[0] == {"PublicTest, unseen": [4, 5], "PrivateTest, unseen": [6]}
 
 
 def test_training_is_measured_on_where_it_is_asked_for_or_all_there_is():
@@ -51,7 +59,7 @@ def test_training_is_measured_on_where_it_is_asked_for_or_all_there_is():
     ("splits", "split", "message"),
     [
         (SPLITS, "Training", "Training is what was seen"),
-        ({"Training": split_of(1, 2), "PublicTest": split_of(2)}, None, "Training holds every face of PublicTest"),
+        ({"Training": split_of(1, 2), "PublicTest": split_of(2)}, None, "training had seen every face of PublicTest"),
     ],
     ids=["of Training", "nothing left"],
 )

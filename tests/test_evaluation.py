@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.dataset import Split
-from emotion.evaluation import answers, ensemble, format_table, mcnemar, mirrored, protocols, score, wilson
+from emotion.evaluation import (
+    answers,
+    ensemble,
+    format_table,
+    macro_f1_interval,
+    mcnemar,
+    mirrored,
+    protocols,
+    score,
+    wilson,
+)
 
 
 def faces(count):
@@ -98,6 +108,14 @@ def test_wilson_holds_the_share_and_stays_a_share(count, data):
     assert 0 <= low <= hits / count <= high <= 1
 
 
+def test_of_a_rare_emotion_the_macro_f1_is_known_badly():
+    often, rarely = [[900, 100], [100, 900]], [[900, 100], [2, 8]]
+    (low, high), (lowest, highest) = map(macro_f1_interval, (often, rarely))
+    assert low < 0.9 < high
+    assert high - low == pytest.approx(4 * (0.9 * 0.1 / 2000) ** 0.5, rel=0.1)
+    assert highest - lowest > 3 * (high - low)
+
+
 def test_mcnemar_counts_only_where_one_is_right():
     true = np.zeros(110, int)
     first, second = np.zeros(110, int), np.zeros(110, int)
@@ -130,11 +148,14 @@ def test_an_ensemble_answers_more_than_once():
 
 
 def test_the_table_names_protocol_split_count_and_interval():
-    line = format_table([("fer", "PublicTest", score(sure(0, 0, 1, 0), SPLIT, "majority"))]).splitlines()[1]
-    assert line.split() == ["fer", "PublicTest", "majority", "3", "100.00%", "43.9", "-", "100.0", "1.000"]
+    lines = format_table([("fer", "PublicTest", score(sure(0, 0, 1, 0), SPLIT, "majority"))]).splitlines()
+    figures = "3 100.00% 43.9 - 100.0 1.000 0.50 - 1.00"
+    assert lines[1].split() == ["fer", "PublicTest", "majority", *figures.split()]
+    assert lines[-2].split()[3:5] == ["neutral", "happiness"]
+    assert lines[-1].split() == ["fer", "PublicTest", "majority", "100.0", "100.0", *"-----"]
 
 
 def test_the_tables_columns_stand_below_each_other():
     found = score(sure(0, 0, 1, 0), SPLIT, "majority")
     lines = format_table([("fer", split, found) for split in ("Test", "PrivateTest, unseen")]).splitlines()
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines[:3]}) == len({len(line) for line in lines[-3:]}) == 1
