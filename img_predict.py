@@ -77,7 +77,7 @@ def describe(photo: Path, faces: list, labels: tuple[str, ...]) -> str:
 def can_show(args: argparse.Namespace) -> bool:
     """Whether there is a display; says so if there is none, for the copies are written all the same."""
     if problem := missing_display():
-        cli.note_to_stderr(args)(f"--show: {problem}; the annotated copies are written as ever")
+        cli.note_to_stderr(args)(f"--show: {problem}; the annotated copies are still written")
     return not problem
 
 

@@ -28,7 +28,7 @@ from emotion.window import ESCAPE, Q, Window, missing_display
 
 def main() -> int:
     args = parse_arguments()
-    # What is left last was entered first: the file is complete before Ctrl-C means what it always means.
+    # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
     with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
         plan_outputs(args)
         info = video.info
@@ -57,7 +57,7 @@ def main() -> int:
             records.add(index, time_s, faces)
             timeline.add(time_s, faces)
             if window:
-                window.show(annotate(image.copy(), faces, labels))
+                window.show(annotate(image.copy(), faces, labels))  # a copy: `write` draws on the frame itself
                 if window.key() in (Q, ESCAPE):
                     interrupt.ask()
             if write:

@@ -155,7 +155,7 @@ def print_calibrations(calibrations: dict[str, dict]) -> None:
 
 
 def measure_robustness(members: dict[str, Classify], splits: dict[str, Split], args: argparse.Namespace) -> dict:
-    """Tables on stdout and, for `args.chart`, a plot; on the last split, as close to unseen faces as the data go."""
+    """Tables on stdout and, for `args.chart`, a plot; on the last split, the furthest from training."""
     name, split = list(splits.items())[-1]
     protocol = args.protocol or protocols(split)[0]
     found = {member: robustness(classify, split, protocol) for member, classify in members.items()}

@@ -15,10 +15,12 @@ BINS = 15
 @dataclass(frozen=True)
 class Calibration:
     count: int
-    expected_error: float  # mean distance of confidence from the votes' share, weighted by the bins' sizes
+    # As the expected calibration error (Guo et al.), but for the share of votes in the place of right or wrong: the mean
+    # distance of confidence from it, weighted by the bins' sizes.
+    expected_error: float
     cross_entropy: float  # nats, of the votes under the network
     total_variation: float  # half the absolute distance between the distributions: 0 the same, 1 disjoint
-    humans_total_variation: float  # the same between two simulated panels of ten people: what disagreement alone costs
+    humans_total_variation: float  # the same between two simulated panels of ten people; real ones are further apart
     humans_cross_entropy: float  # the entropy of the votes: no network can be below it on these votes
     bins: list[tuple[float, float, int]]  # (mean confidence, mean share of votes, faces), a bin that holds any
 
@@ -55,7 +57,8 @@ def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> 
 def two_panels(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
     """The shares (2, N, C) that two panels as large as the real one give each face, drawn from the shares it gave.
 
-    Two, because the real panel is one draw itself: beside another drawn from it, it would be too near.
+    Two, because the real panel is one draw itself: beside another drawn from it, it would be too near. Even two are
+    nearer than real panels are: neither says what nobody of the first ten said.
     """
     panel = votes[:, :8].sum(axis=1, dtype=np.int64)  # those who named an emotion
     exact = shares.astype(np.float64)

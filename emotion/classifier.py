@@ -9,7 +9,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.light_model import LightModel, find_light, read_light_card
 
-CROWD = 256  # faces taken up at a time: somebody's network may want each as 224 x 224 x 3
+BATCH_SIZE = 256  # bounds memory: somebody's network may want each face as 224 x 224 x 3
 
 
 class EmotionClassifier:
@@ -25,7 +25,7 @@ class EmotionClassifier:
         """Grey faces, uint8 (N, 48, 48) -> probabilities, float32 (N, C), C as `labels`; N may be 0."""
         if not len(faces):
             return np.empty((0, len(self.labels)), np.float32)
-        return np.concatenate([self.classify_some(faces[i : i + CROWD]) for i in range(0, len(faces), CROWD)])
+        return np.concatenate([self.classify_some(faces[i : i + BATCH_SIZE]) for i in range(0, len(faces), BATCH_SIZE)])
 
     def classify_some(self, faces: np.ndarray) -> np.ndarray:
         return np.mean([model.predict(fit(faces, model.face_shape)) for model in self.models], axis=0)

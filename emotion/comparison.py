@@ -43,7 +43,7 @@ def compare_costs(args: argparse.Namespace, results: list[tuple[str, str, Score]
 
 
 def measure_cost(path: Path, labels: tuple[str, ...] | None) -> Cost:
-    """The cost of the .h5 in `path`, of which load_classifier has told what there is to tell."""
+    """The cost of the .h5 in `path`; what a person should know of it was told when it was assessed."""
     from emotion.backend import start_keras
 
     start_keras("cpu", "float32")

@@ -1,4 +1,4 @@
-"""What is seen of a live camera, and the keys it is ruled by."""
+"""What is seen of a live camera, and the keys that control it."""
 
 import time
 from collections.abc import Callable

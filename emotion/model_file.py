@@ -146,7 +146,7 @@ def sha256(path: Path) -> str:
 
 
 def bytes_of(variables) -> int:
-    """At most so many bytes has an HDF5 file of these variables, with their names, a configuration and a card."""
+    """An upper bound on the bytes of an HDF5 file with these variables, their names, a configuration and a card."""
     return 2**18 + sum(2**12 + 4 * math.prod(variable.shape) for variable in variables)
 
 

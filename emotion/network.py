@@ -11,9 +11,9 @@ from keras import layers
 def five_block(classes: int = 7) -> keras.Model:
     """A network from raw faces, (N, 48, 48, 1) with pixels 0-255, to probabilities, (N, classes)."""
     faces = keras.Input((48, 48, 1), name="faces")
-    # Rescaling: each face to mean 0 and deviation 1 by its own pixels, so that a dark or a pale photo is no other face.
+    # Rescaling: each face to mean 0 and deviation 1 by its own pixels, so that exposure and contrast make no difference.
     # The epsilon is a deviation of one grey level: below it there is no picture, only noise. The pixels come as they are,
-    # since the sum of whole numbers is exact: of a wall all of one grey, nothing is left.
+    # since the sum of whole numbers is exact: a wall of one grey becomes exactly zero.
     # One group of all pixels: LayerNormalization over three axes says the same, but Keras forgets them in a .h5.
     x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, name="standardize")(faces)
 

@@ -58,7 +58,7 @@ def check_figure(path: Path | None) -> None:
 
 @contextlib.contextmanager
 def writing(name: Path | str, *errors: type[Exception]) -> Iterator[None]:
-    """Where the system refuses what the block does, or one of `errors` does, an InputError says so of `name`."""
+    """Turns an OSError of the block, or one of `errors`, into an InputError that names `name`."""
     try:
         yield
     except (OSError, *errors) as error:
@@ -89,7 +89,7 @@ def beside(path: Path) -> Path:
 def check_room(path: Path, size: int) -> None:
     """Raise OSError where `size` bytes have no room: as many zeros are written to `path`, and taken away again.
 
-    For what does not bear a full disk itself, as HDF5, which takes the process with it.
+    For what cannot bear a full disk: HDF5 ends the process there.
     """
     try:
         path.write_bytes(bytes(size))

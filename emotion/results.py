@@ -28,8 +28,8 @@ def face_record(face: Recognition, labels: tuple[str, ...]) -> dict:
 class Records:
     """A context manager that writes frames to `json_path` and `csv_path`, either of which may be None.
 
-    A frame is written when it is added, so that memory does not grow with the video. The files get their names when
-    all is done, interrupted by hand, or enough for whoever reads stdout; an error leaves nothing. InputError where they
+    A frame is written when it is added, so that memory does not grow with the video. The files are renamed into place at
+    the end, after Ctrl-C, and when the reader of stdout has gone; any other error removes them. InputError where they
     cannot be written.
     """
 

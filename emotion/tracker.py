@@ -8,11 +8,11 @@ import numpy as np
 from emotion.face_detector import Box
 from emotion.recognizer import Recognition
 
-HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long, and a frame's whim is voted down
+HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long; single frames' flicker is averaged out
 MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
 REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
 REACH_GROWTH = 1.5
-MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: half covered, its box clings to who is in front
+MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: the box of one half hidden jumps to who is in front
 STRANGER = 0.45  # 1 - correlation of two sights: above it, a face that was out of sight is somebody else
 SIGHT = 16  # pixels: the side of the thumbnail a face is remembered by
 

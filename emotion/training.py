@@ -153,7 +153,7 @@ def classifier_of(model: keras.Model) -> Classify:
 
 
 def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> float:
-    """Let the network be as sure as people are: its logits divided by the temperature that fits `shares` best.
+    """Temperature scaling: divide the logits by what fits `shares` best, so that the network is as sure as people are.
 
     `shares`: float32 (N, C), the votes for each of `faces`. The temperature goes into the weights of the last layer
     that has any, from which on to the softmax all networks here are linear: the saved network needs no other, and no
