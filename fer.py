@@ -58,30 +58,36 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Prepare the data: faces uint8 (N, 48, 48), and what to answer as a distribution, float32 (N, emotions).
     learning, selecting = dataset.development(args.seed)
-    training, validation = (examples(split, args.labels, args.emotions) for split in (learning, selecting))
-    say(f"{dataset}; learning from {len(training[0])}, selecting on {len(validation[0])}")
+    faces, targets = examples(learning, args.labels, args.emotions)
+    validation = examples(selecting, args.labels, args.emotions)
+    say(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
     teacher = load_teacher(args.teacher, args.emotions, args.device, say) if args.teacher else None
 
-    # Build the network.
+    # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
-    begun = {
-        "data": f"{len(training[0])} rows of {dataset.fingerprint[:12]}",
+    settings = {
+        "network": args.network,
+        "emotions": args.emotions,
+        "data": f"{len(faces)} rows of {dataset.fingerprint[:12]}",
         "backbone_weights": args.backbone_weights,
+        **facts,
+        **asdict(recipe),
     }
-    settings = {"network": args.network, "emotions": args.emotions, **begun, **facts, **asdict(recipe)}
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
     if teacher:  # a minute each, so not before it is known that the run may start
         say("asking the teachers about every face to learn from")
-        training = training[0], taught(*training, teacher)
+        targets = taught(faces, targets, teacher)
+
+    # Build the network.
     with every_gpu(gpus):
         model = build(args.network, args.emotions, args.backbone_weights)
         say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
-        jit = True if args.xla and not gpus else "auto"  # of GPUs Keras knows best: several take no XLA
-        train(model, training, validation, recipe, checkpoint, args.seed, jit, args.quiet)
+        jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
+        train(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet)
     temperature = calibrate(model, *opinions(selecting, args.labels, args.emotions))
 
     # Measure it, once on each split, and write it all down.

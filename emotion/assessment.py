@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def assess(
         for name, found in probabilities.items():
             results += [(name, split_name, score(found, split, protocol)) for protocol in asked]
             if split.votes is not None:
-                calibrations[f"{name}, {split_name}"] = calibration(found, split.votes).as_dict()
+                calibrations[f"{name}, {split_name}"] = asdict(calibration(found, split.votes))
         distances += [apart(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)]
     print(format_table(results))
     print_distances(distances)
@@ -52,7 +53,7 @@ def assess(
     report = {
         "schema": 1,
         "data": dataset.fingerprint,
-        "scores": [{"model": name, "split": split, **s.as_dict()} for name, split, s in results],
+        "scores": [{"model": name, "split": split, **asdict(s)} for name, split, s in results],
         "mcnemar": distances,
         "calibration": calibrations,
         "robustness": measure_robustness(members, splits, args) if args.robustness else {},
@@ -166,6 +167,6 @@ def measure_robustness(members: dict[str, Classify], splits: dict[str, Split], a
 
         plot_robustness(found, args.chart, f"{name}, {protocol}")
     return {
-        member: [{"change": change, "strength": strength, **s.as_dict()} for change, strength, s in results]
+        member: [{"change": change, "strength": strength, **asdict(s)} for change, strength, s in results]
         for member, results in found.items()
     }

@@ -3,7 +3,7 @@
 The votes are a distribution, so the output should be one. All rows count that hold an emotion, whoever won the vote.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,9 +23,6 @@ class Calibration:
     humans_total_variation: float  # the same between two simulated panels of ten people; real ones are further apart
     humans_cross_entropy: float  # the entropy of the votes: no network can be below it on these votes
     bins: list[tuple[float, float, int]]  # (mean confidence, mean share of votes, faces), a bin that holds any
-
-    def as_dict(self) -> dict:
-        return asdict(self)
 
 
 def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> Calibration:

@@ -67,10 +67,10 @@ def measure(classify: Classify, splits: dict[str, Split]) -> dict:
     figures = {}
     for name, split in splits.items():
         probabilities = classify(split.faces)
-        scores = {protocol: score(probabilities, split, protocol).as_dict() for protocol in protocols(split)}
+        scores = {protocol: asdict(score(probabilities, split, protocol)) for protocol in protocols(split)}
         figures[name] = {"scores": scores}
         if split.votes is not None:
-            figures[name]["calibration"] = calibration(probabilities, split.votes).as_dict()
+            figures[name]["calibration"] = asdict(calibration(probabilities, split.votes))
     return figures
 
 

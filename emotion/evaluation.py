@@ -4,7 +4,7 @@ Works on probabilities, float32 (N, C), however they came about: from one networ
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
@@ -29,9 +29,6 @@ class Score:
     macro_f1: float
     recalls: dict[str, float | None]  # by emotion; None where no row has it
     confusion: list[list[int]]  # [true][predicted]
-
-    def as_dict(self) -> dict:
-        return asdict(self)
 
 
 def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:

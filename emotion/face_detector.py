@@ -11,6 +11,8 @@ from emotion.errors import InputError
 CASCADE = Path(__file__).parent.parent / "haarcascade_frontalface_default.xml"
 MIN_FACE = 30  # pixels: the cascade's own window is 24, and what it sees in less than 30 is often a pattern
 AREA, LARGEST_AREA = 2e6, 16e6  # pixels searched unless --min-face asks for more, and at most: bounds the time
+# Scale factor, neighbours, weight. Steps of 1.2 take half the time, and have half as many windows, each worth two.
+FINE = 1.1, 3, 1
 LONGEST = 8000  # pixels of a side searched: a strip that is turned fills a square
 
 
@@ -55,7 +57,7 @@ class HaarDetector:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         # Each sighting is (centre x, centre y, side, votes), its votes the windows that agreed on it.
         looks = [
-            self.sightings(gray, min_size, 1.1),
+            self.sightings(gray, min_size, *FINE),
             self.sightings(cv2.createCLAHE(2.0, (8, 8)).apply(gray), min_size),
             self.tilted_sightings(gray, 15, min_size),
             self.tilted_sightings(gray, -15, min_size),
@@ -75,9 +77,10 @@ class HaarDetector:
         found = self.cascade.detectMultiScale(gray, scale_factor, neighbours, 0, (min_size, min_size), largest)
         return [Box(*map(int, face)) for face in found]  # an empty tuple where there is nothing
 
-    def sightings(self, gray: np.ndarray, min_size: int, scale_factor: float = 1.2) -> np.ndarray:
-        """One look, float (N, 4): centre x and y, side, votes. Steps of 1.2 take half the time of 1.1."""
-        neighbours, weight = (3, 1) if scale_factor == 1.1 else (2, 2)  # half as many windows, each worth two
+    def sightings(
+        self, gray: np.ndarray, min_size: int, scale_factor: float = 1.2, neighbours: int = 2, weight: int = 2
+    ) -> np.ndarray:
+        """One look, float (N, 4): centre x and y, side, votes, each window that agreed counting `weight`."""
         boxes, votes = self.cascade.detectMultiScale2(gray, scale_factor, neighbours, 0, (min_size, min_size))
         seen = [(x + w / 2, y + h / 2, w, weight * n) for (x, y, w, h), n in zip(boxes, votes, strict=True)]
         return np.array(seen, float).reshape(-1, 4)

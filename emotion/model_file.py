@@ -150,12 +150,13 @@ def bytes_of(variables) -> int:
     return 2**18 + sum(2**12 + 4 * math.prod(variable.shape) for variable in variables)
 
 
-class quiet_keras:  # noqa: N801, reads as the function it is
+@contextlib.contextmanager
+def quiet_keras():
     """Holds back Keras's advice to use its newer format: `.h5` is what this project promises."""
-
-    def __enter__(self):
-        self.level = logging.getLogger("absl").level
-        logging.getLogger("absl").setLevel(logging.ERROR)
-
-    def __exit__(self, *_):
-        logging.getLogger("absl").setLevel(self.level)
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

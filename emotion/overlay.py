@@ -81,19 +81,25 @@ def draw_bars(frame: np.ndarray, face: Recognition, labels: tuple[str, ...], tak
         right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
         place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
         if not any(overlap(place, box) for box in taken):
-            break
-    else:
-        return Box(0, 0, 0, 0)
-    panel = frame[place.y : place.y + height, place.x : place.x + width]
-    panel[:] = cv2.convertScaleAbs(panel, alpha=0.3)  # the ground stays to be guessed at
-    words = panel[gap : height - gap, gap : gap + names.shape[1]]
+            panel = frame[place.y : place.y + height, place.x : place.x + width]
+            fill_panel(panel, names, face.probabilities, labels, line)
+            return place
+    return Box(0, 0, 0, 0)
+
+
+def fill_panel(
+    panel: np.ndarray, names: np.ndarray, probabilities: np.ndarray, labels: tuple[str, ...], line: int
+) -> None:
+    """The `names` of the labels, of `line` pixels each, and their bars, on a darkened `panel` of the frame."""
+    length, gap = 4 * line, line // 3
+    panel[:] = cv2.convertScaleAbs(panel, alpha=0.3)  # the ground can still be made out
+    words = panel[gap : gap + names.shape[0], gap : gap + names.shape[1]]
     np.maximum(words, names, out=words)
     left = names.shape[1] + 2 * gap
-    for row, (label, probability) in enumerate(zip(labels, face.probabilities, strict=True)):
+    for row, (label, probability) in enumerate(zip(labels, probabilities, strict=True)):
         top, bottom = gap + row * line + line // 5, gap + (row + 1) * line - line // 5
         right = left + round(length * float(probability))
         cv2.rectangle(panel, (left, top), (max(right, left + 1), bottom), colour(label), cv2.FILLED)
-    return place
 
 
 def best_place(frame: np.ndarray, places: list[Box], taken: list[Box]) -> Box:

@@ -12,7 +12,7 @@ from typing import Protocol
 from emotion.image_folders import CLASS_FOLDERS, FERPLUS_FOLDERS, ClassFolders, FerplusFolders, emotion_code, is_image
 from emotion.rows import Rows
 from emotion.table_pair import TablePair
-from emotion.tables import open_table
+from emotion.tables import Table, open_table
 
 
 class Source(Protocol):
@@ -29,22 +29,29 @@ def find_source(path: Path) -> Source | None:
     """The best source at `path`, a file or a folder searched two levels deep: a table before folders of images."""
     if not path.exists():
         return None
-    folders = [path, *sorted(p for pattern in ("*", "*/*") for p in path.glob(pattern) if p.is_dir())]
+    folders = [path, *sorted(inner for pattern in ("*", "*/*") for inner in path.glob(pattern) if inner.is_dir())]
     inside = (file for folder in folders for file in folder.iterdir() if file.is_file() and not is_image(file))
     files = [path] if path.is_file() else sorted(inside)
     tables = [table for file in files if (table := open_table(file))]
-    beside = [t for f in sorted(path.parent.iterdir()) if (t := open_table(f))] if path.is_file() else tables
-    votes = next((t for t in beside if "nf" in t.columns and "pixels" not in t.columns), None)
-    faces = next((t for t in tables if "pixels" in t.columns), None)
+    beside = (
+        [table for file in sorted(path.parent.iterdir()) if (table := open_table(file))] if path.is_file() else tables
+    )
+    votes = next((table for table in beside if "nf" in table.columns and "pixels" not in table.columns), None)
+    faces = next((table for table in tables if "pixels" in table.columns), None)
     if faces:
         return TablePair(faces, votes)
-    for folder in folders:
-        names = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()} if folder.is_dir() else {}
-        if names.keys() & FERPLUS_FOLDERS.keys():
-            return FerplusFolders(
-                folder, {names[n]: usage for n, usage in FERPLUS_FOLDERS.items() if n in names}, votes
-            )
-        found = {names[n]: usage for n, usage in CLASS_FOLDERS.items() if n in names}
-        if any(emotion_code(child.name) is not None for split in found for child in split.iterdir()):
-            return ClassFolders(folder, found)
+    return next(filter(None, (find_images(folder, votes) for folder in folders if folder.is_dir())), None)
+
+
+def find_images(folder: Path, votes: Table | None) -> Source | None:
+    """What lies in `folder` as folders of images; None where nothing does."""
+    children = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()}
+    ferplus, classes = (
+        {children[name]: usage for name, usage in known.items() if name in children}
+        for known in (FERPLUS_FOLDERS, CLASS_FOLDERS)
+    )
+    if ferplus:
+        return FerplusFolders(folder, ferplus, votes)
+    if any(emotion_code(child.name) is not None for split in classes for child in split.iterdir()):
+        return ClassFolders(folder, classes)
     return None

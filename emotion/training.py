@@ -69,11 +69,11 @@ def train(
     Returns the figures of each epoch, from the first one on also where the run was resumed from `checkpoint`.
     InputError where a batch cannot be shared out among the GPUs.
     """
-    shares = devices()
-    if recipe.batch_size % shares:
-        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {shares} GPUs")
+    replicas = devices()
+    if recipe.batch_size % replicas:
+        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {replicas} GPUs")
     batches = Batches(*training, recipe, seed)
-    faces, targets = (array[: len(array) // shares * shares] for array in validation)
+    faces, targets = (array[: len(array) // replicas * replicas] for array in validation)
     model.compile(
         optimizer=build_optimizer(recipe, steps=len(batches)),
         loss="categorical_crossentropy",
@@ -91,7 +91,7 @@ def train(
         batches,
         shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
         validation_data=(network_input(faces), targets),
-        validation_batch_size=batch_to_predict(shares),
+        validation_batch_size=batch_to_predict(replicas),
         initial_epoch=checkpoint.epoch,
         epochs=recipe.epochs,
         callbacks=callbacks,
@@ -102,14 +102,14 @@ def train(
 
 
 def devices() -> int:
-    """Among how many GPUs Keras shares out each batch, which must divide by their number; TensorFlow sees to that."""
+    """Over how many replicas JAX splits a batch, whose size must be a multiple of it; 1 on TensorFlow, which splits any."""
     distribution = keras.distribution.distribution()
     return distribution.device_mesh.devices.size if distribution else 1
 
 
-def batch_to_predict(shares: int) -> int:
-    """How many faces at a time where nothing is learnt: enough to be quick, and a multiple of `shares`."""
-    return 256 // shares * shares
+def batch_to_predict(replicas: int) -> int:
+    """How many faces at a time where nothing is learnt: enough to be quick, and a multiple of `replicas`."""
+    return 256 // replicas * replicas
 
 
 def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -145,9 +145,9 @@ def classifier_of(model: keras.Model) -> Classify:
     """`model` as a function from faces uint8 (N, 48, 48) to probabilities float32 (N, C)."""
 
     def classify(faces: np.ndarray) -> np.ndarray:
-        shares = devices()
-        padded = np.pad(faces, ((0, -len(faces) % shares), (0, 0), (0, 0)))
-        return model.predict(network_input(padded), batch_size=batch_to_predict(shares), verbose=0)[: len(faces)]
+        replicas = devices()
+        padded = np.pad(faces, ((0, -len(faces) % replicas), (0, 0), (0, 0)))
+        return model.predict(network_input(padded), batch_size=batch_to_predict(replicas), verbose=0)[: len(faces)]
 
     return classify
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.model_config import open_h5
 
 # What the ResNet's teachers subtracted, blue first: the mean of ImageNet, and that of VGGFace2.
@@ -77,7 +77,7 @@ def load_backbone(backbone: keras.Model, application, weights: str) -> None:
                 pretrained = application(input_shape=shape, include_top=False, weights="imagenet", pooling="avg")
         except Exception as error:  # Keras's download raises a bare Exception
             raise InputError(
-                f"--backbone-weights imagenet: Keras could not download them ({one_line(error)}); "
+                f"--backbone-weights imagenet: Keras could not download them ({reason(error)}); "
                 f"give a file (--backbone-weights FILE) or train from scratch (--backbone-weights none)"
             ) from None
         backbone.set_weights(pretrained.get_weights())
@@ -92,7 +92,7 @@ def load_backbone(backbone: keras.Model, application, weights: str) -> None:
     except Exception as error:  # h5py and Keras raise whatever the file makes them
         raise InputError(
             f"--backbone-weights {weights}: no weights of a {application.__name__} without its top "
-            f"({one_line(error)}); give Keras's *_notop.h5, or train from scratch (--backbone-weights none)"
+            f"({reason(error)}); give Keras's *_notop.h5, or train from scratch (--backbone-weights none)"
         ) from None
 
 
@@ -127,8 +127,3 @@ def vggface_name(name: str) -> str:
         return "conv1/7x7_s2" + norm
     stage, block, part = re.fullmatch(r"conv(\d)_block(\d)_(\d)_(?:conv|bn)", name).groups()
     return f"conv{stage}_{block}_" + ("1x1_proj", "1x1_reduce", "3x3", "1x1_increase")[int(part)] + norm
-
-
-def one_line(error: Exception) -> str:
-    """The first line of what went wrong, without a full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

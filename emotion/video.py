@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.packets import frame_rate, packets_in_time
 
 # What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
@@ -55,7 +55,6 @@ class VideoInfo:
     height: int
     fps: float  # on average: a phone's frames come when they come
     frames: int = 0  # what the file promises; 0 where it does not say
-    duration_s: float = 0.0
     time_base: Fraction = Fraction(1, 90000)
     pixel_aspect: Fraction = Fraction(1)  # width over height of one pixel
     colours: Colours = Colours()
@@ -164,7 +163,6 @@ class VideoReader:
             height=height,
             fps=fps,
             frames=stream.frames or round(duration * fps),
-            duration_s=duration,
             time_base=stream.time_base,
             pixel_aspect=aspect,
             colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
@@ -187,8 +185,7 @@ def open_container(path: Path | str) -> av.container.InputContainer:
         # Tags in old files come in any encoding: they are not worth an error.
         container = av.open(name, metadata_errors="replace", **remote)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: not a video that FFmpeg can read ({reason})") from None
+        raise InputError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from None
     return container
 
 
