@@ -2,8 +2,8 @@
 """What do the faces before this camera feel? Shows it live: q or Esc quits, s takes a snapshot, space pauses.
 
 python live_cam_predict.py
-python live_cam_predict.py --camera 1 -o recording.mp4 --csv emotions.csv
 python live_cam_predict.py --camera http://192.168.1.20:8080/video
+python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 --csv emotions.csv
 """
 
 import sys

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Who feels what in this video? Prints a line a face and writes an annotated copy, with its sound, into output/.
 
-python vid_predict.py party.mp4
-python vid_predict.py party.mp4 -o annotated.mp4 --plot timeline.png
-python vid_predict.py party.mp4 --json emotions.json --csv emotions.csv --quiet
+python vid_predict.py data/samples/astronaut.mp4
+python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timeline.png
+python vid_predict.py data/samples/astronaut.mp4 --json emotions.json --csv emotions.csv --quiet
 """
 
 import sys

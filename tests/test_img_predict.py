@@ -206,21 +206,3 @@ def test_show_without_a_display_says_so_and_goes_on(run_script, folder):
     assert done.returncode == 0
     assert "--show: there is no display" in done.stderr
     assert (folder / "output" / "flat.png").exists()
-
-
-def test_help_shows_examples_that_work(run_script, repository, tmp_path):
-    lines = run_script("img_predict.py", "-h").stdout.splitlines()
-    examples = [line.split() for line in lines if line.strip().startswith("python img_predict.py")]
-    assert len(examples) == 3
-    shutil.copytree(repository / "data" / "samples", tmp_path / "data" / "samples")
-    for _, script, *arguments in examples:
-        done = run_script(script, *(argument.strip('"') for argument in arguments))
-        assert done.returncode == 0, done.stderr
-        assert "happiness" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "data",
-        "output",
-        "annotated",
-        "emotions.json",
-        "emotions.csv",
-    }
