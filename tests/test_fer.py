@@ -10,6 +10,8 @@ import time
 import pytest
 from small_fer2013 import write_small_fer2013
 
+import fer
+from emotion.errors import InputError
 from emotion.model_config import read_card
 from emotion.model_file import sha256
 
@@ -19,16 +21,29 @@ def data(tmp_path_factory):
     return write_small_fer2013(tmp_path_factory.mktemp("fer2013"))
 
 
-def run_fer(repository, *flags) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(repository / "fer.py"), *map(str, flags)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+def command(*flags) -> list[str]:
+    return [sys.executable, fer.__file__, *map(str, flags)]
+
+
+def run_fer(folder, *flags) -> subprocess.CompletedProcess:
+    """`fer.py` run in `folder`: where a flag names a file without its folder, it is there."""
+    return subprocess.run(command(*flags), cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def places(tmp_path) -> dict:
+    """A folder with nothing in it, and a .h5 file that is no model."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "model.h5").write_text("no model")
+    return {"empty": tmp_path / "empty", "text": tmp_path / "model.h5"}
 
 
 @pytest.fixture(scope="module")
-def trained(data, tmp_path_factory, repository):
+def trained(data, tmp_path_factory):
     """(what a dry run said, the model it wrote)"""
-    model = tmp_path_factory.mktemp("models") / "small.h5"
-    return run_fer(repository, "--data", data, "--dry-run", "--epochs", 2, "--seed", 3, "--output", model), model
+    folder = tmp_path_factory.mktemp("models")
+    done = run_fer(folder, "--data", data, "--dry-run", "--epochs", 2, "--seed", 3, "--output", "small.h5")
+    return done, folder / "small.h5"
 
 
 def test_a_run_writes_the_model_its_card_its_light_copy_and_its_plots(trained):
@@ -60,23 +75,26 @@ def test_the_card_tells_how_it_came_about_and_travels_in_the_model(trained):
     assert set(card["splits"]) == {"Training", "PublicTest", "PrivateTest"}
 
 
-def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data, repository, tmp_path):
+def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data, tmp_path):
     _, model = trained
     done = run_fer(
-        repository, "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json"
+        tmp_path, "--data", data, "--evaluate", model, "--split", "PublicTest", "--json", tmp_path / "e.json"
     )
     assert done.returncode == 0, done.stderr
-    (found,) = (s for s in json.loads((tmp_path / "e.json").read_text())["scores"] if s["protocol"] == "majority")
-    card = json.loads(model.with_suffix(".json").read_text())["splits"]["PublicTest"]["scores"]["majority"]
-    assert found["confusion"] == card["confusion"]
+    report = json.loads((tmp_path / "e.json").read_text())
+    (found,) = (score for score in report["scores"] if score["protocol"] == "majority")
+    card = read_card(model)
+    figures = card["splits"]["PublicTest"]
+    assert found["confusion"] == figures["scores"]["majority"]["confusion"]
+    entropy = report["calibration"]["small, PublicTest"]["cross_entropy"]
+    assert card["temperature"] != 1
+    assert entropy == pytest.approx(figures["calibration"]["cross_entropy"], rel=1e-3)
 
 
-def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_their_distance(
-    trained, data, repository, tmp_path
-):
+def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_their_distance(trained, data, tmp_path):
     _, model = trained
     done = run_fer(
-        repository, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness", "--unseen",
+        tmp_path, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness", "--unseen",
         "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -87,22 +105,21 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     assert (tmp_path / "chart.png").stat().st_size > 1000
 
 
-def test_a_trained_network_teaches_the_next(trained, data, repository, tmp_path):
+def test_a_trained_network_teaches_the_next(trained, data, tmp_path):
     _, teacher = trained
     pupil = tmp_path / "pupil.h5"
     done = run_fer(
-        repository, "--data", data, "--dry-run", "--epochs", 1, "--network", "simple_cnn", "--teacher", teacher,
+        tmp_path, "--data", data, "--dry-run", "--epochs", 1, "--network", "simple_cnn", "--teacher", teacher,
         "--output", pupil,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert read_card(pupil)["teachers"] == [{"file": "small.h5", "sha256": sha256(teacher)}]
 
 
-def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tmp_path):
+def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, tmp_path):
     model = tmp_path / "killed.h5"
     flags = ["--data", data, "--network", "mini_xception", "--epochs", "6", "--output", model]
-    command = [sys.executable, str(repository / "fer.py"), *map(str, flags)]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    running = subprocess.Popen(command(*flags), cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     state = model.with_suffix(".checkpoint") / "state.json"
     end = time.monotonic() + 240
     while time.monotonic() < end and running.poll() is None and not state.exists():
@@ -112,11 +129,11 @@ def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tm
     done_before = len(json.loads(state.read_text())["history"])
     assert 1 <= done_before < 6
 
-    refused = run_fer(repository, *flags)
+    refused = run_fer(tmp_path, *flags)
     assert refused.returncode == 2
     assert "--resume" in refused.stderr.splitlines()[-1]
 
-    resumed = run_fer(repository, *flags, "--resume")
+    resumed = run_fer(tmp_path, *flags, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert f"epoch {done_before + 1}/6" in resumed.stderr
     assert "epoch 1/6" not in resumed.stderr
@@ -128,34 +145,37 @@ def test_killed_with_9_it_goes_on_from_its_last_whole_epoch(data, repository, tm
     ("flags", "named"),
     [
         (["--data", "{empty}"], "no FER2013 data there"),
-        (["--data", "{empty}/nowhere"], "no FER2013 data there"),
-        (["--output", "fer.keras"], "--output"),
-        (["--labels", "mine"], "--labels"),
-        (["--labels", "fer2013", "--emotions", "8"], "--emotions 8"),
-        (["--evaluate", "{empty}/none.h5"], "none.h5"),
-        (["--evaluate", "{text}"], "model.h5"),
-        (["--split", "Test", "--evaluate", "{text}"], "--split Test"),
-        (["--evaluate", "{text}", "--chart", "nowhere/chart.png"], "--chart nowhere/chart.png: there is no folder"),
-        (["--evaluate", "{text}", "--chart", "chart.doc"], "chart.doc: a figure is written as"),
-        (["--evaluate", "{text}", "--json", "{text}"], "is the input; name another file"),
-        (["--epochs", "0"], "--epochs"),
         (["--seed", "-1"], "--seed: -1 is not from 0 to"),
-        (["--learning-rate", "nan"], "--learning-rate: nan is not above 0"),
-        (["--tta"], "--tta: only of use with --evaluate"),
-        (["--json", "figures.json"], "--json: only of use with --evaluate"),
-        (["--teacher", "{text}", "--output", "{text}"], "is the input; name another file"),
-        (["--backbone-weights", "{text}", "--output", "{text}"], "is the input; name another file"),
-        (["--output", "{text}/below/fer.h5"], "--output"),
+        (["--evaluate", "{text}"], "model.h5: not an HDF5 model file"),
+        (["--output", "{text}/below/fer.h5"], "cannot be written"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=["no data", "no such seed", "no model", "no folder to write to"],
 )
-def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, repository, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "model.h5").write_text("no model")
-    flags = [flag.format(empty=tmp_path / "empty", text=tmp_path / "model.h5") for flag in flags]
-    where = [] if "--data" in flags else ["--data", data]
-    done = run_fer(repository, *where, *flags)
+def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, places, tmp_path):
+    done = run_fer(tmp_path, "--data", data, "--output", "x.h5", *(flag.format(**places) for flag in flags))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert named in done.stderr.splitlines()[-1]
     assert done.stderr.splitlines()[-1].startswith("fer.py: error: ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--data", "{empty}/nowhere"], "no FER2013 data there"),
+        (["--evaluate", "{empty}/none.h5"], "none.h5: no such model file"),
+        (["--split", "Test", "--evaluate", "{text}"], "--split Test: not in"),
+        (["--evaluate", "{text}", "--chart", "nowhere/chart.png"], "--chart nowhere/chart.png: there is no folder"),
+        (["--evaluate", "{text}", "--chart", "chart.doc"], "chart.doc: a figure is written as"),
+        (["--evaluate", "{text}", "--json", "{text}"], "is the input; name another file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_done_is_refused_before_it_is_begun(flags, named, data, places, tmp_path, monkeypatch):
+    flags = ["--data", str(data), "--output", "x.h5", *(flag.format(**places) for flag in flags)]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fer.py", *flags])
+    with pytest.raises(InputError) as refused:
+        fer.main()
+    assert named in str(refused.value)
+    assert "\n" not in str(refused.value)
