@@ -2,10 +2,18 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from small_fer2013 import faces_and_codes
 
 from emotion.backend import every_gpu, has_bfloat16, silenced, start_keras
+from emotion.checkpoint import Checkpoint
 from emotion.errors import InputError
+from emotion.recipe import Recipe
+from emotion.training import classifier_of, train
+
+FACES, CODES = faces_and_codes(7)
+PAIR = FACES, np.eye(7, dtype=np.float32)[CODES]
 
 # Two devices of one CPU stand for two GPUs: the same strategy shares out each batch and joins what they learnt.
 ON_TWO_DEVICES = """
@@ -30,7 +38,8 @@ for resume in (False, True):
         model = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
         checkpoint = Checkpoint(Path({folder!r}), {{}}, resume)
         train(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, quiet=True)
-print(both.num_replicas_in_sync, checkpoint.epoch)
+        shared_among = tf.distribute.get_strategy().num_replicas_in_sync
+print(shared_among, checkpoint.epoch)
 """
 
 
@@ -39,6 +48,55 @@ def test_all_gpus_of_a_machine_train_together_and_resume(repository, tmp_path):
     settings = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=settings)
     assert done.stdout.split() == ["2", "2"], done.stderr
+
+
+class Network:
+    """What training and prediction ask of a network; each face's answer is its first pixel."""
+
+    def compile(self, **how):
+        pass
+
+    def fit(self, batches, **how):
+        self.shown = how
+        raise ReachedError
+
+    def predict(self, faces, batch_size, verbose):
+        self.asked = len(faces), batch_size
+        return faces[:, 0, 0]
+
+
+class ReachedError(Exception):
+    pass
+
+
+@pytest.fixture(params=[2, 3])
+def gpus(request, monkeypatch):
+    """So many GPUs among which each batch is shared out."""
+    monkeypatch.setattr("emotion.training.devices", lambda: request.param)
+    return request.param
+
+
+def test_a_batch_that_cannot_be_shared_out_among_the_gpus_is_refused(gpus, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run", {})
+    with pytest.raises(InputError, match=f"--batch-size 7: cannot be shared out evenly among {gpus} GPUs"):
+        train(Network(), PAIR, PAIR, Recipe(batch_size=7), checkpoint, quiet=True)
+    assert not checkpoint.folder.exists()
+
+
+def test_faces_to_select_on_are_shared_out_among_the_gpus(gpus, tmp_path):
+    network = Network()
+    with pytest.raises(ReachedError):
+        train(network, PAIR, PAIR, Recipe(batch_size=6), Checkpoint(tmp_path / "run", {}), quiet=True)
+    faces, targets = network.shown["validation_data"]
+    assert len(faces) == len(targets) == 7 // gpus * gpus
+    assert network.shown["validation_batch_size"] % gpus == 0
+
+
+def test_faces_to_classify_are_filled_up_for_the_gpus_and_answered_alone(gpus):
+    network = Network()
+    answers = classifier_of(network)(PAIR[0])
+    assert answers.tolist() == PAIR[0][:, 0, :1].tolist()
+    assert [number % gpus for number in network.asked] == [0, 0]
 
 
 def test_one_device_needs_no_scope():
