@@ -143,10 +143,11 @@ def always_anger(faces):
     [
         ({"train": 14, "val": 8, "test": 7}, "Test"),
         ({"train": 14, "val": 7, "privatetest": 7}, "PrivateTest"),
-        ({"train": 14, "val": 7}, "PublicTest"),
+        ({"train": 14, "publictest": 7}, "PublicTest"),
+        ({"train": 14, "val": 7}, "Validation"),
         ({"train": 7}, "Training"),
     ],
-    ids=["Kaggle's test", "both tests", "no test", "nothing else"],
+    ids=["Kaggle's test", "both tests", "no test", "somebody's split", "nothing else"],
 )
 def test_a_run_without_votes_is_drawn_on_the_split_least_seen_and_without_reliability(folders, name, drawn, tmp_path):
     dataset = load(write_class_folders(tmp_path, tuple("0123456"), folders))
