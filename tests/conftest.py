@@ -1,8 +1,10 @@
 """What several test files stand on: the repository, its scripts run as a user runs them, a photo, a model."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -22,9 +24,11 @@ def repository() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_cache_folder(tmp_path_factory, monkeypatch):
-    """Nothing that a test caches may outlive it."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+def own_environment(tmp_path_factory):
+    """Nothing that a test caches or sets for its devices may outlive it; no proxy stands before its own servers."""
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    with patch.dict(os.environ, {"XDG_CACHE_HOME": str(cache), "no_proxy": "127.0.0.1"}):
+        yield
 
 
 @pytest.fixture
@@ -69,11 +73,12 @@ def face_photo(sample) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
-    """A small untrained .h5 with its card: what is tested on it is its way, not its wisdom."""
+    """A small untrained .h5 with its card and its light copy: what is tested on it is its way, not its wisdom."""
     import keras
     from keras import layers
 
     from emotion.labels import SEVEN_EMOTIONS
+    from emotion.light_model import write_light
     from emotion.model_file import save_model
 
     keras.utils.set_random_seed(1)
@@ -88,12 +93,11 @@ def tiny_model(tmp_path_factory) -> Path:
     )
     path = tmp_path_factory.mktemp("models") / "tiny.h5"
     save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "protocol": "none: untrained"})
+    write_light(path)
     return path
 
 
 @pytest.fixture(scope="session")
 def tiny_light(tiny_model) -> Path:
     """The light file beside the small model."""
-    from emotion.light_model import write_light
-
-    return write_light(tiny_model)
+    return tiny_model.with_suffix(".tflite")

@@ -23,7 +23,7 @@ class Fixed:
 
 
 @pytest.fixture
-def model(tiny_model, tiny_light):
+def model(tiny_model):
     return tiny_model
 
 

@@ -51,7 +51,7 @@ def test_the_mean_of_several_teaches_in_the_order_of_the_votes(monkeypatch):
     assert answers.tolist() == [[0, 0.5, 0, 0, 0, 0, 0.5]] * 3
 
 
-def test_a_teacher_of_other_emotions_is_refused(tiny_model, tiny_light):
+def test_a_teacher_of_other_emotions_is_refused(tiny_model):
     with pytest.raises(InputError, match=r"--teacher .*tiny\.h5: does not answer in .*contempt; see --emotions"):
         load_teacher([tiny_model], 8, "cpu", print)
 

@@ -27,7 +27,7 @@ def faces() -> Dataset:
 
 def test_each_face_lies_in_the_folder_of_its_emotion_under_its_row(faces, tmp_path):
     assert export_images(faces, tmp_path / "faces") == 4
-    files = sorted(str(path.relative_to(tmp_path / "faces")) for path in (tmp_path / "faces").rglob("*.png"))
+    files = sorted(path.relative_to(tmp_path / "faces").as_posix() for path in (tmp_path / "faces").rglob("*.png"))
     assert files == [
         "PublicTest/neutral/00000003.png",
         "Training/anger/00000001.png",

@@ -169,6 +169,7 @@ def test_ctrl_c_keeps_what_was_done(repository, folder):
     assert all((folder / "output" / Path(frame["source"]).name).exists() for frame in done)
 
 
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
 def test_a_reader_that_leaves_early_is_no_error(repository, folder):
     script = repository / "img_predict.py"
     command = f'"{sys.executable}" "{script}" face.jpg flat.png face.jpg --json r.json | head -n 1'

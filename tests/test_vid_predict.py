@@ -67,7 +67,7 @@ def test_the_copy_the_records_and_the_plot_tell_the_same_story(run_script, party
 def test_the_default_is_a_copy_in_the_folder_output_and_quiet_is_quiet(run_script, party, tiny_model, tmp_path):
     done = run_script("vid_predict.py", party, "--model", tiny_model, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")] == ["output/party.mp4"]
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")] == ["output/party.mp4"]
 
 
 def test_a_file_where_the_default_folder_should_be_is_one_line(run_script, party, tiny_model, tmp_path):
