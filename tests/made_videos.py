@@ -45,12 +45,13 @@ def make_video(
     quality=12,
     matrix=2,
     group=12,
+    aspect=1,
 ):
     """Write `images`, BGR uint8, shown at `times` in seconds (default: `fps` a second), with a tone for each of `audio`.
 
     `clock` is how many ticks of a second times are rounded to, `rate` the samples a second of the tones, `matrix` the
     number that the video names as that of its colours; the pictures are in BT.601 whatever it says. Of H.264 every
-    `group`-th frame is a key frame.
+    `group`-th frame is a key frame. `aspect` is the width of a pixel over its height.
     """
     images = list(images)
     times = [i / fps for i in range(len(images))] if times is None else times
@@ -67,6 +68,7 @@ def make_video(
         video.pix_fmt = pixels
         video.codec_context.time_base = Fraction(1, clock)
         video.codec_context.colorspace = matrix
+        video.codec_context.sample_aspect_ratio = Fraction(aspect)
         if rotation:
             video.set_display_rotation(rotation)
         tones = [output.add_stream(name, rate=rate, layout="stereo") for name in audio]

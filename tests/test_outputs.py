@@ -1,11 +1,12 @@
 """What a script writes: refused early, and whole or not there at all."""
 
 import os
+from contextlib import nullcontext
 
 import pytest
 
 from emotion.errors import InputError
-from emotion.outputs import beside, check_figure, check_outputs, whole_file, write_text
+from emotion.outputs import beside, check_figure, check_outputs, check_room, whole_file, write_text
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -42,6 +43,14 @@ def test_a_full_disk_is_one_line(tmp_path):
     with full, whole_file(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("half")
         raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("size", "room"), [(100_000, True), (100_001, False)], ids=["room", "no room"])
+def test_room_is_asked_for_by_writing_and_given_back(size, room, tmp_path, largest_file):
+    largest_file(100_000)
+    with nullcontext() if room else pytest.raises(OSError, match="File too large"):
+        check_room(tmp_path / "a.h5", size)
     assert list(tmp_path.iterdir()) == []
 
 

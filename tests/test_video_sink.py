@@ -69,9 +69,20 @@ def test_it_is_an_mp4_that_browsers_play(tmp_path):
 
 
 def test_an_odd_size_gets_its_last_row_and_column_twice(tmp_path):
-    images = [scene(i, (161, 121)) for i in range(3)]
-    target = copy(make_video(tmp_path / "a.mkv", images, codec="ffv1", pixels="yuv444p"), tmp_path / "out.mp4")
-    assert [image.shape for image in frames_of(target)] == [(122, 162, 3)] * 3
+    bright = np.full((121, 161, 3), 200, np.uint8)
+    target = copy(make_video(tmp_path / "a.mkv", [bright] * 3, codec="ffv1", pixels="yuv444p"), tmp_path / "out.mp4")
+    for image in frames_of(target):
+        assert image.shape == (122, 162, 3)
+        assert image.min() > 190
+
+
+@pytest.mark.parametrize(
+    ("rotation", "aspect"), [(0, Fraction(16, 15)), (90, Fraction(15, 16))], ids=["upright", "turned"]
+)
+def test_pixels_that_are_no_squares_keep_their_shape(tmp_path, rotation, aspect):
+    source = make_video(tmp_path / "a.mp4", SCENES, aspect=Fraction(16, 15), rotation=rotation)
+    with av.open(str(copy(source, tmp_path / "out.mp4"))) as container:
+        assert container.streams.video[0].sample_aspect_ratio == aspect
 
 
 @pytest.mark.parametrize(("matrix", "size"), [(1, (1280, 720)), (6, (160, 120)), (1, (160, 120))])
@@ -125,20 +136,13 @@ def test_what_ffmpeg_refuses_is_one_line_and_leaves_nothing(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("frames", [5, 50], ids=["known at the end", "known on the way"])
-def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, frames):
-    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of a file")
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, largest_file, frames):
     noise = np.random.default_rng(0).integers(0, 256, (frames, 120, 160, 3)).astype(np.uint8)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
-    try:
-        with (
-            pytest.raises(InputError, match=r"a\.mp4: cannot be written \(file too large\)$"),
-            VideoSink(tmp_path / "a.mp4", VideoInfo(160, 120, 25)) as sink,
-        ):
-            for i, image in enumerate(noise):
-                sink.write(image, i / 25)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    largest_file(5000)
+    refused = pytest.raises(InputError, match=r"a\.mp4: cannot be written \(file too large\)$")
+    with refused, VideoSink(tmp_path / "a.mp4", VideoInfo(160, 120, 25)) as sink:
+        for i, image in enumerate(noise):
+            sink.write(image, i / 25)
     assert names(tmp_path) == []
 
 
