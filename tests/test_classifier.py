@@ -1,6 +1,3 @@
-import shutil
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pytest
@@ -8,6 +5,7 @@ import pytest
 from emotion.classifier import EmotionClassifier, fit, load_classifier
 from emotion.errors import InputError
 from emotion.labels import SEVEN_EMOTIONS
+from emotion.model_file import load_model, save_model
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
 
@@ -29,8 +27,14 @@ def model(tiny_model):
 
 @pytest.fixture(scope="module")
 def foreign(tiny_model, tmp_path_factory):
-    """The same network as other people save it: without a card."""
-    path = Path(shutil.copy(tiny_model, tmp_path_factory.mktemp("foreign") / "foreign.h5"))
+    """The same network as other people save it: without a card, and without a layer that scales its pixels."""
+    import keras
+
+    path = tmp_path_factory.mktemp("foreign") / "foreign.h5"
+    scaled, *rest = load_model(tiny_model).layers
+    assert isinstance(scaled, keras.layers.Rescaling)
+    save_model(keras.Sequential([keras.Input((48, 48, 1)), *rest]), path, {})
+    path.with_suffix(".json").unlink()
     with h5py.File(path, "r+") as file:
         del file.attrs["card"]
     return path
@@ -53,6 +57,14 @@ def test_labels_name_the_outputs_of_a_model_without_a_card_alone(model, foreign)
     assert load_classifier([model, foreign], labels=SEVEN_EMOTIONS).labels == SEVEN_EMOTIONS
     with pytest.raises(InputError, match=r"foreign\.h5: its labels \(a,b,c,d,e,f,g\) are not those of .*tiny\.h5"):
         load_classifier([model, foreign], labels=tuple("abcdefg"))
+
+
+def test_faces_are_scaled_for_a_model_that_cannot_say_how_it_wants_them(foreign):
+    notes = []
+    found = load_classifier([foreign], labels=SEVEN_EMOTIONS, note=notes.append).classify(FACES)
+    expected = load_model(foreign).predict(FACES[..., None] / 255, verbose=0)
+    assert np.allclose(found, expected, atol=1e-4)
+    assert notes[-1].startswith(f"{foreign}: without a card; its faces are grey 48x48, scaled to 0-1")
 
 
 def test_labels_that_the_model_does_not_need(model):

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from emotion import cli
+from emotion.classifier import EmotionClassifier
 from emotion.errors import InputError
 from emotion.face_detector import HaarDetector
 
@@ -86,6 +87,19 @@ def test_what_the_flags_have_read_is_known():
     args = parsed("--model", "a.h5", "b.h5", "--detector", "yunet=y.onnx")
     assert cli.read_files(args) == [Path("a.h5"), Path("b.h5"), Path("y.onnx")]
     assert cli.read_files(parsed()) == [cli.MODEL]
+
+
+def test_the_network_of_the_flags(monkeypatch):
+    asked = []
+
+    def load(paths, device="auto", labels=None, note=None):
+        asked.append((paths, device, labels))
+        return EmotionClassifier([], labels)
+
+    monkeypatch.setattr("emotion.classifier.load_classifier", load)
+    args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
+    assert cli.build_recognizer(args).labels == ("joie", "peur")
+    assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def test_the_copy_the_records_and_the_plot_tell_the_same_story(run_script, party
     records = json.loads((tmp_path / "a.json").read_text())
     frames = records["frames"]
     assert (records["schema"], len(records["labels"]), records["source"]) == (1, 7, str(party))
+    assert (records["model"], records["fps"]) == ({"files": ["tiny.h5"]}, pytest.approx(20, abs=0.2))
     assert [frame["index"] for frame in frames] == list(range(40))
     assert [frame["time_s"] for frame in frames] == pytest.approx(times_of(party), abs=0.001)
     assert [len(frame["faces"]) for frame in frames] == [0] * 10 + [1] * 30
