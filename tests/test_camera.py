@@ -88,6 +88,16 @@ def test_a_camera_that_dies_is_waited_for_and_taken_up_again():
     assert notes == [f"{server.url}: lost; waiting for it to come back", f"{server.url}: is back"]
 
 
+def test_a_numbered_camera_is_a_mirror_and_a_stream_is_none(monkeypatch):
+    monkeypatch.setattr("emotion.camera.numbered_camera", lambda number: (scene(i) for i in [number]))
+    with Camera("0") as camera:
+        own, _, _ = camera.newest(5)
+    with MjpegServer(scene) as server, Camera(server.url) as camera:
+        theirs, _, _ = camera.newest(5)
+    red = [[int(image[10, x, 2]) > 200 for x in (10, 150)] for image in (own, theirs)]
+    assert red == [[False, True], [True, False]]
+
+
 @pytest.mark.parametrize("place", ["path", "file://", "http://"])
 def test_a_file_plays_once_at_its_own_pace_wherever_it_is(tmp_path, place):
     path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=25)
