@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import combinations
 
 import pytest
 from small_fer2013 import write_small_fer2013
@@ -14,6 +15,7 @@ import fer
 from emotion.errors import InputError
 from emotion.model_config import read_card
 from emotion.model_file import sha256
+from emotion.robustness import CORRUPTIONS
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,7 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     done = run_fer(
         tmp_path, "--data", data, "--evaluate", model, model, "--tta", "--ensemble", "--robustness", "--unseen",
         "--protocol", "majority", "--split", "PrivateTest", "--chart", tmp_path / "chart.png",
+        "--json", tmp_path / "e.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "ensemble" in done.stdout
@@ -103,6 +106,14 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     assert "McNemar" in done.stdout
     assert "a covered quarter" in done.stdout
     assert (tmp_path / "chart.png").stat().st_size > 1000
+
+    found = json.loads((tmp_path / "e.json").read_text())
+    names = ["small + mirror", "small 2 + mirror", "ensemble"]
+    assert [(score["model"], score["protocol"]) for score in found["scores"]] == [(name, "majority") for name in names]
+    assert list(found["robustness"]) == list(found["costs"]) == names
+    damages = 1 + sum(len(strengths) for _, _, strengths in CORRUPTIONS)
+    assert {name: len(scores) for name, scores in found["robustness"].items()} == dict.fromkeys(names, damages)
+    assert [(pair["first"], pair["second"]) for pair in found["mcnemar"]] == list(combinations(names, 2))
 
 
 def test_a_trained_network_teaches_the_next(trained, data, tmp_path):

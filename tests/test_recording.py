@@ -43,12 +43,17 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, largest_file):
 
 
 def test_what_only_the_last_frame_meets_is_told_and_leaves_nothing(tmp_path, monkeypatch):
-    def full(*_):
-        raise InputError("a.mp4: cannot be written (no space left on device)")
+    write = VideoSink.write
 
-    monkeypatch.setattr(VideoSink, "write", full)
+    def write_one(sink, *arguments):
+        if sink.frames:
+            raise InputError("a.mp4: cannot be written (no space left on device)")
+        write(sink, *arguments)
+
+    monkeypatch.setattr(VideoSink, "write", write_one)
     with pytest.raises(InputError, match="no space left"), Recording(tmp_path / "a.mp4") as recording:
-        recording.write(scene(0), 0)
+        for i in range(2):
+            recording.write(scene(i), i / 30)
     assert list(tmp_path.iterdir()) == []
 
 
