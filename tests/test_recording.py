@@ -45,14 +45,14 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, largest_file):
 def test_what_only_the_last_frame_meets_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     write = VideoSink.write
 
-    def write_one(sink, *arguments):
-        if sink.frames:
+    def write_nine(sink, *arguments):
+        if sink.frames == 9:
             raise InputError("a.mp4: cannot be written (no space left on device)")
         write(sink, *arguments)
 
-    monkeypatch.setattr(VideoSink, "write", write_one)
+    monkeypatch.setattr(VideoSink, "write", write_nine)
     with pytest.raises(InputError, match="no space left"), Recording(tmp_path / "a.mp4") as recording:
-        for i in range(2):
+        for i in range(10):
             recording.write(scene(i), i / 30)
     assert list(tmp_path.iterdir()) == []
 
