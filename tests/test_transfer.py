@@ -1,9 +1,13 @@
 """The networks on a borrowed backbone: their size, where their weights come from, and what stays frozen."""
 
+from functools import partial
+from urllib.error import URLError
+
 import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.utils import file_utils
 
 from emotion import transfer
 from emotion.errors import InputError
@@ -38,8 +42,45 @@ def test_a_raw_face_gives_probabilities(network, request):
     np.testing.assert_allclose(probabilities.sum(), 1, atol=1e-5)
 
 
-def test_mobilenet_takes_the_weights_of_a_file_as_keras_writes_it(tmp_path):
-    published = keras.applications.MobileNetV2(input_shape=(128, 128, 3), include_top=False, weights=None)
+@pytest.mark.parametrize(
+    ("network", "scale", "offsets"),
+    [("mobilenet", 1 / 127.5, -1), ("resnet", 1, [-103.939, -116.779, -123.68])],
+    ids=["from -1 to 1", "less ImageNet's mean, blue first"],
+)
+def test_pixels_are_scaled_as_their_teachers_scaled_them(network, scale, offsets, request):
+    (scaled,) = (
+        layer for layer in request.getfixturevalue(network).layers if isinstance(layer, keras.layers.Rescaling)
+    )
+    assert scaled.scale == pytest.approx(scale)
+    assert scaled.offset == pytest.approx(offsets)
+
+
+@pytest.fixture(scope="module")
+def published() -> keras.Model:
+    """MobileNetV2 as Keras publishes it, other weights in it."""
+    keras.utils.set_random_seed(1)
+    return keras.applications.MobileNetV2(input_shape=(128, 128, 3), include_top=False, weights=None)
+
+
+def test_of_imagenets_network_all_weights_arrive(monkeypatch, published, capsys):
+    make = keras.applications.MobileNetV2
+
+    def downloaded(weights, **shape):
+        if weights is None:
+            return make(weights=None, **shape)
+        print("downloading")
+        assert (weights, shape["input_shape"], shape["include_top"]) == ("imagenet", (128, 128, 3), False)
+        return published
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", downloaded)
+    model = transfer.mobilenet_v2()
+    for layer in published.layers[1:]:
+        for ours, theirs in zip(model.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert capsys.readouterr() == ("", "downloading\n")
+
+
+def test_mobilenet_takes_the_weights_of_a_file_as_keras_writes_it(tmp_path, published):
     published.save_weights(tmp_path / "backbone.weights.h5")
     model = transfer.mobilenet_v2(backbone_weights=str(tmp_path / "backbone.weights.h5"))
     for name in ("Conv1", "Conv_1"):
@@ -97,32 +138,36 @@ def test_resnet_takes_vggface_and_keeps_its_first_stages(vggface_file):
     np.testing.assert_allclose(offsets, [-91.4953, -103.8827, -131.0912])
 
 
-def test_an_absent_file_is_named(tmp_path):
+def load(backbone: keras.Model, weights) -> None:
+    transfer.load_backbone(backbone, keras.applications.MobileNetV2, str(weights))
+
+
+def test_an_absent_file_is_named(mobilenet, tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.h5: no such file"):
-        transfer.mobilenet_v2(backbone_weights=str(tmp_path / "nowhere.h5"))
+        load(mobilenet, tmp_path / "nowhere.h5")
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all"])
-def test_a_file_without_weights_is_refused_in_one_line(tmp_path, content):
+def test_a_file_without_weights_is_refused_in_one_line(mobilenet, tmp_path, content):
     path = tmp_path / "odd.h5"
     path.write_bytes(content)
     with pytest.raises(InputError, match="no weights of a MobileNetV2") as caught:
-        transfer.mobilenet_v2(backbone_weights=str(path))
+        load(mobilenet, path)
     assert "\n" not in str(caught.value)
     assert "--backbone-weights none" in str(caught.value)
 
 
-def test_weights_of_another_network_are_refused(tmp_path, vggface_file):
+def test_weights_of_another_network_are_refused(mobilenet, vggface_file):
     with pytest.raises(InputError, match="no weights of a MobileNetV2"):
-        transfer.mobilenet_v2(backbone_weights=str(vggface_file))
+        load(mobilenet, vggface_file)
 
 
-def test_no_download_says_the_way_out(monkeypatch, tmp_path, capsys):
-    """A proxy that refuses stands for a machine without the internet; an empty cache for its first run."""
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path), raising=False)
-    for scheme in ("http_proxy", "https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
-    with pytest.raises(InputError, match=r"--backbone-weights FILE.*--backbone-weights none"):
-        transfer.mobilenet_v2()
+def test_no_download_says_the_way_out(mobilenet, monkeypatch, tmp_path, capsys):
+    def unreachable(*_):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(file_utils, "urlretrieve", unreachable)
+    monkeypatch.setattr(file_utils, "get_file", partial(file_utils.get_file, cache_dir=tmp_path))  # not what lies here
+    with pytest.raises(InputError, match=r"no route to host.*--backbone-weights FILE.*--backbone-weights none"):
+        load(mobilenet, "imagenet")
     assert capsys.readouterr().out == ""
