@@ -129,6 +129,23 @@ def test_a_backend_that_cannot_be_used_is_one_line(repository, backend, data):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("precision", "set_to"), [("mixed", ["mixed_bfloat16"]), ("float32", [])], ids=["mixed", "float32"]
+)
+def test_precision_is_set_where_it_is_asked_for(monkeypatch, precision, set_to):
+    policies = []
+    monkeypatch.setattr("keras.distribution.list_devices", lambda: ["cpu:0", "gpu:0"])
+    monkeypatch.setattr("keras.mixed_precision.set_global_policy", policies.append)
+    assert start_keras("auto", precision) == ["gpu:0"]
+    assert policies == set_to
+
+
+def test_the_cpu_alone_hides_the_gpus_from_every_framework(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    start_keras("cpu", "float32")
+    assert (os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"]) == ("-1", "cpu")
+
+
 def test_talk_of_libraries_is_held_back(capfd):
     with silenced():
         os.write(2, b"chatter")

@@ -1,6 +1,7 @@
 """What a network costs, counted by hand beside the count by its layers, and the chart."""
 
 import argparse
+from functools import partial
 
 import keras
 import numpy as np
@@ -69,7 +70,8 @@ def model(tmp_path):
     return tmp_path / "small.h5"
 
 
-def test_costs_of_files_are_printed_and_charted(model, tmp_path, capsys):
+def test_costs_of_files_are_printed_and_charted(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(comparison, "milliseconds_a_face", partial(comparison.milliseconds_a_face, seconds=0))
     flags = {"evaluate": [model, model], "labels": None, "tta": False, "ensemble": True, "robustness": False}
     args = argparse.Namespace(**flags, chart=tmp_path / "chart.png")
     results = [(name, split, scored(0.8)) for split in ("PublicTest", "PrivateTest") for name in ("a", "b", "ensemble")]

@@ -152,9 +152,11 @@ def test_resuming_nothing_starts_anew(tmp_path):
 
 
 def test_a_finished_run_leaves_nothing_behind(tmp_path):
+    (tmp_path / "run").mkdir()
     checkpoint = Checkpoint(tmp_path / "run", {})
+    checkpoint.write_state()
     checkpoint.finish()
-    assert not (tmp_path / "run").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_temperature_makes_a_braggart_as_sure_as_people_and_changes_no_answer(small_network):
