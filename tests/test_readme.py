@@ -1,0 +1,83 @@
+"""What the README says is what is there: its figures, its table of networks, the flags of its calls."""
+
+import json
+import re
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from emotion.baselines import NETWORKS, build
+from emotion.comparison import multiply_accumulates
+from emotion.recipe import Recipe
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SCRIPTS = ("fer", "img_predict", "live_cam_predict", "vid_predict")
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+
+
+def table(*columns: str) -> list[dict[str, str]]:
+    """The rows of the README's one table that has these columns, each by its column's name."""
+    blocks = [block.splitlines() for block in re.findall(r"(?:^\|.*\n)+", README, re.MULTILINE)]
+    (found,) = (block for block in blocks if set(columns) <= set(cells(block[0])))
+    header, _, *rows = (cells(line.replace(r"\|", "/")) for line in found)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def numbers(cell: str) -> list[str]:
+    return re.findall(r"\d+\.?\d*", cell.replace(",", ""))
+
+
+def as_printed(exact: float, printed: str) -> str:
+    """`exact` with as many decimals as are printed."""
+    return f"{exact:.{len(printed.partition('.')[2])}f}"
+
+
+@pytest.fixture(scope="module")
+def card(repository):
+    return json.loads((repository / "models" / "fer.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("row", table("protocol", "accuracy", "macro F1"), ids=lambda row: row["protocol"])
+def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
+    score = card["splits"]["PublicTest"]["scores"][re.match(r"\w+", row["protocol"]).group()]
+    (count,), (accuracy,), (low, high), (f1,) = (
+        numbers(row[column]) for column in ("rows", "accuracy", "95 % interval", "macro F1")
+    )
+    assert int(count) == score["count"]
+    percent = [as_printed(100 * score[name], accuracy) for name in ("accuracy", "low", "high")]
+    assert percent == [accuracy, low, high]
+    assert as_printed(score["macro_f1"], f1) == f1
+
+
+def test_the_shipped_network_was_trained_by_the_default_recipe(card):
+    assert card["recipe"] == json.loads(json.dumps(asdict(Recipe())))
+
+
+def test_every_network_is_in_the_table_in_its_order():
+    assert [row["NAME"] for row in table("NAME", "parameters", "MACs")] == list(NETWORKS)
+
+
+@pytest.mark.parametrize("row", table("NAME", "parameters", "MACs"), ids=lambda row: row["NAME"])
+def test_parameters_and_work_of_a_network_are_those_of_the_table(row):
+    network = build(row["NAME"], backbone_weights="none")
+    (parameters,), (macs,) = (numbers(row[column]) for column in ("parameters", "MACs"))
+    assert as_printed(network.count_params() / 1e6, parameters) == parameters
+    assert as_printed(multiply_accumulates(network) / 1e6, macs) == macs
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_flag_of_a_call_is_one_of_the_script(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", "-h"])
+    with pytest.raises(SystemExit):
+        import_module(script).main()
+    known = set(re.findall(r"(?<!\w)--?[a-z][a-z-]*", capsys.readouterr().out))
+    calls = re.findall(rf"python\s+{script}\.py([^#`\n]*(?:\n[^#`\n]+`)?)", README)
+    used = {flag for call in calls for flag in re.findall(r"(?<=\s)--?[a-z][a-z-]*", call)}
+    assert len(calls) >= 3
+    assert used - known == set()
