@@ -1,11 +1,13 @@
 """Faces out into class folders, and back."""
 
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import fer
 from emotion import dataset
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
@@ -98,3 +100,10 @@ def test_a_stopped_export_leaves_nothing(faces, tmp_path):
     with pytest.raises(IndexError):
         export_images(faces, tmp_path / "faces")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_script_exports_every_face_and_counts_them(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["fer.py", "--data", str(data), "--export-images", str(tmp_path / "faces")])
+    assert fer.main() == 0
+    assert len(list((tmp_path / "faces").rglob("*.png"))) == 28
+    assert capsys.readouterr().out == f"{tmp_path / 'faces'}: 28 faces\n"

@@ -1,9 +1,12 @@
 """The sheet of faces before and after augmentation."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
+import fer
 from emotion.augmentation import NO_TONE, Ranges
 from emotion.errors import InputError
 from emotion.preview import ENLARGE, GAP, ROWS, VARIANTS, preview_augmentation
@@ -61,3 +64,31 @@ def test_a_sheet_that_cannot_be_written_is_named(tmp_path, name, reason):
     with pytest.raises(InputError, match=reason):
         preview_augmentation(FACES, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
+
+
+@pytest.fixture
+def draw(data, monkeypatch):
+    """draw(path, "simple_cnn"): what fer.py does about --preview-augmentation, as its exit code."""
+
+    def run(path, network):
+        flags = "--data", data, "--preview-augmentation", path, "--network", network, "--quiet"
+        monkeypatch.setattr(sys, "argv", ["fer.py", *map(str, flags)])
+        return fer.main()
+
+    return run
+
+
+def test_the_script_draws_by_the_recipe_of_the_network(draw, tmp_path):
+    names = ["five_block", "simple_cnn"]
+    assert [draw(tmp_path / f"{name}.png", name) for name in names] == [0, 0]
+    ours, theirs = (sheet(tmp_path / f"{name}.png") for name in names)
+    assert ours.shape == theirs.shape
+    before = slice(0, GAP + SIDE)
+    assert np.array_equal(ours[:, before], theirs[:, before])
+    assert not np.array_equal(ours, theirs)
+
+
+def test_a_recipe_that_changes_nothing_has_no_sheet(draw, tmp_path):
+    with pytest.raises(InputError, match="the recipe of compact changes nothing in a face"):
+        draw(tmp_path / "sheet.png", "compact")
+    assert not (tmp_path / "sheet.png").exists()

@@ -18,7 +18,7 @@ SCRIPTS = ("fer", "img_predict", "live_cam_predict", "vid_predict")
 
 
 def cells(line: str) -> list[str]:
-    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+    return [cell.strip() for cell in line.replace("`", "").strip().strip("|").split("|")]
 
 
 def table(*columns: str) -> list[dict[str, str]]:
@@ -43,9 +43,9 @@ def card(repository):
     return json.loads((repository / "models" / "fer.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("row", table("protocol", "accuracy", "macro F1"), ids=lambda row: row["protocol"])
+@pytest.mark.parametrize("row", table("protocol", "accuracy", "macro F1"), ids=lambda row: row["protocol"].split(",")[0])
 def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
-    score = card["splits"]["PublicTest"]["scores"][re.match(r"\w+", row["protocol"]).group()]
+    score = card["splits"]["PublicTest"]["scores"][row["protocol"].split(",")[0]]
     (count,), (accuracy,), (low, high), (f1,) = (
         numbers(row[column]) for column in ("rows", "accuracy", "95 % interval", "macro F1")
     )
