@@ -103,6 +103,7 @@ def test_a_stopped_export_leaves_nothing(faces, tmp_path):
 
 
 def test_the_script_exports_every_face_and_counts_them(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.delattr(fer, "train")  # which would write over the shipped model
     monkeypatch.setattr(sys, "argv", ["fer.py", "--data", str(data), "--export-images", str(tmp_path / "faces")])
     assert fer.main() == 0
     assert len(list((tmp_path / "faces").rglob("*.png"))) == 28

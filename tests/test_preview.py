@@ -70,6 +70,8 @@ def test_a_sheet_that_cannot_be_written_is_named(tmp_path, name, reason):
 def draw(data, monkeypatch):
     """draw(path, "simple_cnn"): what fer.py does about --preview-augmentation, as its exit code."""
 
+    monkeypatch.delattr(fer, "train")  # which would write over the shipped model
+
     def run(path, network):
         flags = "--data", data, "--preview-augmentation", path, "--network", network, "--quiet"
         monkeypatch.setattr(sys, "argv", ["fer.py", *map(str, flags)])

@@ -43,7 +43,9 @@ def card(repository):
     return json.loads((repository / "models" / "fer.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("row", table("protocol", "accuracy", "macro F1"), ids=lambda row: row["protocol"].split(",")[0])
+@pytest.mark.parametrize(
+    "row", table("protocol", "accuracy", "macro F1"), ids=lambda row: row["protocol"].split(",")[0]
+)
 def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
     score = card["splits"]["PublicTest"]["scores"][row["protocol"].split(",")[0]]
     (count,), (accuracy,), (low, high), (f1,) = (
