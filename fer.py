@@ -47,10 +47,10 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.baselines import build
     from emotion.card import build_card, format_card, measure
     from emotion.checkpoint import Checkpoint
-    from emotion.distillation import load_teacher, taught
+    from emotion.distillation import distilled_targets, load_teacher
     from emotion.model_file import sha256
     from emotion.recipe import recipe_of
-    from emotion.training import calibrate, classifier_of, train
+    from emotion.training import calibrate, classifier_of, fit
     from emotion.votes import examples, opinions
 
     say = cli.note_to_stderr(args)
@@ -78,7 +78,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
     if teacher:  # a minute each, so not before it is known that the run may start
         say("asking the teachers about every face to learn from")
-        targets = taught(faces, targets, teacher)
+        targets = distilled_targets(faces, targets, teacher)
 
     # Build the network.
     with every_gpu(gpus):
@@ -87,7 +87,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
-        train(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet)
+        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet)
     temperature = calibrate(model, *opinions(selecting, args.labels, args.emotions))
 
     # Measure it, once on each split, and write it all down.
@@ -116,7 +116,7 @@ def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.assessment import assess
-    from emotion.comparison import compare_costs
+    from emotion.costs import compare_costs
     from emotion.outputs import check_figure, check_outputs, write_text
 
     say = cli.note_to_stderr(args)

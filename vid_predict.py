@@ -49,11 +49,11 @@ def main() -> int:
             window = outputs.enter_context(Window(str(args.video), info.width, info.height))
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
-        located = ((frame, recognizer.locate(frame.image)) for frame in video)
+        detected = ((frame, *recognizer.detect(frame.image)) for frame in video)
+        detected = outputs.enter_context(read_ahead(detected))
 
-        for index, (frame, found) in enumerate(outputs.enter_context(read_ahead(located))):
-            image, time_s, duration_s = frame
-            faces = recognizer.name(*found, time_s)
+        for index, ((image, time_s, duration_s), boxes, crops) in enumerate(detected):
+            faces = recognizer.classify(boxes, crops, time_s)
             records.add(index, time_s, faces)
             timeline.add(time_s, faces)
             if window:

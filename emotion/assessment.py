@@ -14,12 +14,12 @@ from emotion.errors import InputError
 from emotion.evaluation import (
     Classify,
     Score,
-    answers,
     classes_of,
     ensemble,
     format_table,
     mcnemar,
     mirrored,
+    predicted_classes,
     protocols,
     score,
 )
@@ -38,7 +38,7 @@ def assess(
     """
     splits = chosen_splits(dataset, args, say)
     members = load_members(args, say)
-    results, distances, calibrations = [], [], {}
+    results, comparisons, calibrations = [], [], {}
     for split_name, split in splits.items():
         asked = [args.protocol] if args.protocol else protocols(split)
         probabilities = {name: classify(split.faces) for name, classify in members.items()}
@@ -46,15 +46,17 @@ def assess(
             results += [(name, split_name, score(found, split, protocol)) for protocol in asked]
             if split.votes is not None:
                 calibrations[f"{name}, {split_name}"] = asdict(calibration(found, split.votes))
-        distances += [apart(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)]
+        comparisons += [
+            mcnemar_test(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)
+        ]
     print(format_table(results))
-    print_distances(distances)
+    print_comparisons(comparisons)
     print_calibrations(calibrations)
     report = {
         "schema": 1,
         "data": dataset.fingerprint,
         "scores": [{"model": name, "split": split, **asdict(s)} for name, split, s in results],
-        "mcnemar": distances,
+        "mcnemar": comparisons,
         "calibration": calibrations,
         "robustness": measure_robustness(members, splits, args) if args.robustness else {},
     }
@@ -66,7 +68,7 @@ def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[s
     loaded = [load_classifier([path], args.device, args.labels, say) for path in args.evaluate]
     if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
         raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
-    ordered = map(in_order, loaded, args.evaluate)
+    ordered = map(reordered, loaded, args.evaluate)
     members = dict(zip(names_of(args.evaluate), ordered, strict=True))
     if args.tta:
         members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}
@@ -122,7 +124,7 @@ def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], 
     return f"{name}, unseen", rest.take(~near)
 
 
-def in_order(classifier: EmotionClassifier, path: Path) -> Classify:
+def reordered(classifier: EmotionClassifier, path: Path) -> Classify:
     """The classifier's outputs by their names, in the order that votes and codes count in."""
     names = [SYNONYMS.get(label.lower(), label.lower()) for label in classifier.labels]
     wanted = emotions(8 if "contempt" in names else 7)
@@ -132,17 +134,17 @@ def in_order(classifier: EmotionClassifier, path: Path) -> Classify:
     return lambda faces: classifier.classify(faces)[:, order]
 
 
-def apart(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
+def mcnemar_test(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
     """The McNemar test between two models' answers on one split."""
     # Seven outputs and eight may meet here.
     classes = classes_of(protocol, min(probabilities[name].shape[1] for name in pair))
     rows, true = truth(protocol, split, classes)
-    p = mcnemar(*(answers(probabilities[name][rows], classes) for name in pair), true)
+    p = mcnemar(*(predicted_classes(probabilities[name][rows], classes) for name in pair), true)
     return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
 
 
-def print_distances(distances: list[dict]) -> None:
-    for pair in distances:
+def print_comparisons(comparisons: list[dict]) -> None:
+    for pair in comparisons:
         print("{first} and {second}, {split}, {protocol}: McNemar p = {p:.3g}".format(**pair))
 
 

@@ -28,10 +28,10 @@ class EmotionClassifier:
         return np.concatenate([self.classify_some(faces[i : i + BATCH_SIZE]) for i in range(0, len(faces), BATCH_SIZE)])
 
     def classify_some(self, faces: np.ndarray) -> np.ndarray:
-        return np.mean([model.predict(fit(faces, model.face_shape)) for model in self.models], axis=0)
+        return np.mean([model.predict(to_network_input(faces, model.face_shape)) for model in self.models], axis=0)
 
 
-def fit(faces: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def to_network_input(faces: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Grey faces, uint8 (N, h, w), as float32 (N, H, W, channels)."""
     height, width, channels = shape
     if faces.shape[1:] != (height, width):

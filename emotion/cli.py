@@ -99,15 +99,16 @@ def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:
     raise InputError(f"--detector {args.detector}: expected haar or yunet=FILE.onnx")
 
 
-def build_recognizer(args: argparse.Namespace, wrap_detector=lambda detector: detector) -> Recognizer:
-    """The recognizer that the shared flags ask for.
-
-    `wrap_detector` may put another detector around the one of the flags, as videos do.
-    """
+def build_classifier(args: argparse.Namespace):
+    """The EmotionClassifier that the shared flags ask for."""
     from emotion.classifier import load_classifier  # fer.py trains without it
 
-    detector = wrap_detector(build_detector(args))
-    return Recognizer(detector, load_classifier(args.model, args.device, args.labels, note_to_stderr(args)))
+    return load_classifier(args.model, args.device, args.labels, note_to_stderr(args))
+
+
+def build_recognizer(args: argparse.Namespace) -> Recognizer:
+    """The recognizer of photos that the shared flags ask for."""
+    return Recognizer(build_detector(args), build_classifier(args))
 
 
 def note_to_stderr(args: argparse.Namespace) -> Callable[[str], None]:

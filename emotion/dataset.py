@@ -104,10 +104,10 @@ def load(path: Path) -> Dataset:
         for place in places:
             if write_cache(place, key, rows):
                 break
-    return split(source.path, rows)
+    return split_rows(source.path, rows)
 
 
-def split(path: Path, rows: Rows) -> Dataset:
+def split_rows(path: Path, rows: Rows) -> Dataset:
     splits = {}
     for number, name in enumerate(SPLITS):
         chosen = np.flatnonzero(rows.usage == number)

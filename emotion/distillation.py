@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.assessment import in_order
+from emotion.assessment import reordered
 from emotion.classifier import load_classifier
 from emotion.errors import InputError
 from emotion.evaluation import Classify, ensemble, mirrored
@@ -21,7 +21,7 @@ from emotion.model_config import read_card
 TRUST = 0.5  # the teachers' part in what is learnt; the voters' is the rest
 
 
-def taught(faces: np.ndarray, shares: np.ndarray, teacher: Classify) -> np.ndarray:
+def distilled_targets(faces: np.ndarray, shares: np.ndarray, teacher: Classify) -> np.ndarray:
     """What to learn of `faces`, uint8 (N, 48, 48): the voters' `shares` and `teacher`'s answers mixed, float32 (N, C).
 
     The teacher sees each face as it is and mirrored. It was calibrated, so its answers need no temperature.
@@ -38,5 +38,5 @@ def load_teacher(paths: list[Path], classes: int, device: str, note: Callable[[s
         classifier = load_classifier([path], device, note=note)
         if len(classifier.labels) != classes:
             raise InputError(f"--teacher {path}: does not answer in {', '.join(emotions(classes))}; see --emotions")
-        members.append(in_order(classifier, path))
+        members.append(reordered(classifier, path))
     return ensemble(members)

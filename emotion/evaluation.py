@@ -35,7 +35,7 @@ def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
     """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows, and knows no contempt in fer2013."""
     classes = classes_of(protocol, probabilities.shape[1])
     rows, true = truth(protocol, split, classes)
-    predicted = answers(probabilities[rows], classes)
+    predicted = predicted_classes(probabilities[rows], classes)
     confusion = confusion_matrix(true, predicted, labels=range(classes))
     low, high = wilson(int(confusion.trace()), len(rows))
     totals = confusion.sum(axis=1)
@@ -55,7 +55,7 @@ def classes_of(protocol: str, outputs: int) -> int:
     return 7 if protocol == "fer2013" else outputs
 
 
-def answers(probabilities: np.ndarray, classes: int) -> np.ndarray:
+def predicted_classes(probabilities: np.ndarray, classes: int) -> np.ndarray:
     """The likeliest emotion of each row (N, C); as one of seven, contempt counts as neutral, as it does in the votes."""
     likeliest = probabilities.argmax(axis=1)
     return np.where(likeliest < classes, likeliest, 0)

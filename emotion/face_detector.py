@@ -62,7 +62,7 @@ class HaarDetector:
             self.tilted_sightings(gray, 15, min_size),
             self.tilted_sightings(gray, -15, min_size),
         ]
-        boxes = [clip(*face / scale, width, height) for face in agreed(looks)]
+        boxes = [clip(*face / scale, width, height) for face in merge_looks(looks)]
         return sorted(boxes, key=lambda box: box.x)
 
     def search_scale(self, shape: tuple[int, int]) -> float:
@@ -97,7 +97,7 @@ class HaarDetector:
         return found
 
 
-def agreed(looks: list[np.ndarray]) -> list[np.ndarray]:
+def merge_looks(looks: list[np.ndarray]) -> list[np.ndarray]:
     """The faces (centre x, centre y, side) that `looks`, the plain one first, have votes enough for."""
     groups: list[list[tuple[int, np.ndarray]]] = []
     for look, found in enumerate(looks):

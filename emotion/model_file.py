@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,8 @@ def load_model(path: Path):
     import keras  # after the checks
 
     try:
-        with whole_model(path, config) as whole:
+        with whole_model(path, config) as whole, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # how others should have written their files
             return of_one_size(keras.saving.load_model(whole, compile=False))
     except Exception as error:  # Keras raises whatever its layers do
         reason = " ".join(str(error).split()) or type(error).__name__

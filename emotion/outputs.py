@@ -71,7 +71,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     InputError where the system refuses.
     """
-    unfinished = beside(path)
+    unfinished = unfinished_path(path)
     try:
         with writing(path):
             yield unfinished
@@ -81,7 +81,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             unfinished.unlink()
 
 
-def beside(path: Path) -> Path:
+def unfinished_path(path: Path) -> Path:
     """Where a file waits until it is whole: hidden, this process's own, and of the kind that its ending tells."""
     return path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
 

@@ -1,11 +1,14 @@
-"""A run's pictures: how it learnt, what it confuses, how sure it should be."""
+"""Pictures of a run and of several networks: how one learnt, what it confuses, how sure it is; what each is worth."""
 
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
+from emotion.costs import Cost
 from emotion.dataset import Dataset, Split
-from emotion.evaluation import Classify
+from emotion.evaluation import Classify, Score
 from emotion.figure import plt, save
 from emotion.labels import emotions, rgb
 from emotion.votes import truth
@@ -117,3 +120,61 @@ def plot_robustness(models: dict[str, list], path: Path, title: str) -> None:
     if len(models) > 1:
         axis.legend(loc="lower left")
     save(figure, path)
+
+
+def plot_costs(models: dict[str, tuple[Score, Cost]], path: Path, title: str) -> None:
+    """Accuracy with its 95 % interval over work and over time, each on a logarithmic axis; a labelled dot a model.
+
+    The format is that of the suffix of `path`. InputError where it is unknown or `path` cannot be written.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 6), sharey=True, layout="constrained")
+    scores = {name: score for name, (score, _) in models.items()}
+    draw_dots(left, scores, [cost.macs / 1e6 for _, cost in models.values()])
+    draw_dots(right, scores, [cost.milliseconds for _, cost in models.values()])
+    left.set(xlabel="million multiply-accumulates a face", ylabel="accuracy, %, with its 95 % interval")
+    right.set(xlabel="milliseconds a face on this CPU")
+    figure.suptitle(title)
+    figure.canvas.draw()  # now the places of the dots in the picture are known,
+    figure.set_layout_engine("none")  # and they stay
+    for axis in (left, right):
+        keep_labels_apart(axis)
+    save(figure, path)
+
+
+def draw_dots(axis, scores: dict[str, Score], costs: list[float]) -> None:
+    """Dots with their intervals and their names, over `costs`."""
+    for number, ((name, score), cost) in enumerate(zip(scores.items(), costs, strict=True)):
+        accuracy, low, high = 100 * score.accuracy, 100 * score.low, 100 * score.high
+        bar = [[accuracy - low], [high - accuracy]]
+        axis.errorbar(cost, accuracy, yerr=bar, fmt="o", capsize=3, color=f"C{number % 10}")
+        axis.annotate(
+            f"{name} {accuracy:.1f}", (cost, accuracy), xytext=(0, 0), textcoords="offset points",
+            color=f"C{number % 10}", size=9, va="center",
+        )  # fmt: skip
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")  # 0.2, where the default writes 2 x 10^-1
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(x=0.25, y=0.1)
+    axis.grid(alpha=0.3)
+
+
+def keep_labels_apart(axis) -> None:
+    """Move each name to the nearest place beside its dot where it covers no dot, no interval and no other name."""
+
+    def covered(box: Bbox) -> float:
+        shared = [part for other in taken if (part := Bbox.intersection(box, other)) is not None]
+        inside = Bbox.intersection(box, axis.bbox)
+        outside = box.width * box.height - (inside.width * inside.height if inside else 0)
+        return round(outside + sum(part.width * part.height for part in shared))
+
+    taken = [Bbox(axis.transData.transform(bars.get_segments()[0])).padded(6) for bars in axis.collections]
+    places = [(side, shift) for shift in (0, 12, -12, 24, -24, 36, -36) for side in ("left", "right")]
+    for label in axis.texts:
+        choices = []
+        for side, shift in places:
+            label.set(ha=side, position=(10 if side == "left" else -10, shift))
+            choices.append((covered(label.get_window_extent()), len(choices), side, shift))
+        _, _, side, shift = min(choices)
+        label.set(ha=side, position=(10 if side == "left" else -10, shift))
+        taken.append(label.get_window_extent())

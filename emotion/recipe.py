@@ -15,7 +15,9 @@ class Recipe:
     batch_size: int = 64
     optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
     learning_rate: float = 0.002  # the highest
-    schedule: str = "cosine"  # cosine: one epoch of warm-up, then down to a 500th; constant; plateau: see `rate`
+    schedule: str = (
+        "cosine"  # cosine: one epoch of warm-up, then down to a 500th; constant; plateau: see `learning_rate_after`
+    )
     weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
     averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
     augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing
@@ -27,7 +29,7 @@ class Recipe:
         refining = self.augmentation and epoch >= self.epochs - mild
         return MILD_RANGES if refining else self.augmentation
 
-    def rate(self, losses: Iterable[float], patience: int = 12) -> float:
+    def learning_rate_after(self, losses: Iterable[float], patience: int = 12) -> float:
         """The learning rate after epochs with these validation `losses`, under a plateau schedule.
 
         It falls to a tenth whenever the loss has not fallen for `patience` epochs. A rule of the past alone, where
@@ -42,6 +44,7 @@ class Recipe:
 
 
 def published(
+    *,
     learning_rate: float,
     batch_size: int,
     epochs: int,
@@ -49,27 +52,32 @@ def published(
     schedule: str = "constant",
 ) -> Recipe:
     """As others train: Adam, no decay, no averaging."""
-    return Recipe(epochs, batch_size, "adam", learning_rate, schedule, 0.0, 0.0, augmentation, refinement=0)
+    return Recipe(
+        epochs=epochs, batch_size=batch_size, optimizer="adam", learning_rate=learning_rate, schedule=schedule,
+        weight_decay=0.0, averaging=0.0, augmentation=augmentation, refinement=0,
+    )  # fmt: skip
 
 
-def moved(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:
+def geometric_only(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:
     """Mirrored, turned by degrees, shifted and zoomed by shares of the side, each either way; the pixels' tone kept."""
     return Ranges(rotation, scale=(1 - zoom, 1 + zoom), shift=shift, shear=0.0, **NO_TONE)
 
 
-# As trained by those who published them, with what they claim. Where they are silent the figure is ours: the epochs of
-# simple_cnn and mini_xception (whose authors stop early; their published file is from epoch 102), the batch of
-# simple_cnn, and all but the learning rate of the last two.
+# As trained by those who published them. Where they are silent the figure is ours: the epochs of simple_cnn and
+# mini_xception (whose authors stop early; their published file is from epoch 102), the batch of simple_cnn, and all but
+# the learning rate of the last two.
 RECIPES = {
     "five_block": Recipe(),
-    "five_block_seed": published(1e-4, 64, 100, moved(20, 0.1)),  # about 84 % of a random split of FER+
-    "three_block": published(1e-3, 64, 30),  # 57.5 %, like all below on FER2013's own labels
-    "simple_cnn": published(1e-3, 64, 100, moved(15, 0.1, 0.15)),  # 65 %
-    "four_layer": published(1e-4, 64, 50),  # 63.2 %
-    "compact": published(1e-3, 128, 50),  # 49.4 %
-    "mini_xception": published(1e-3, 32, 110, moved(10, 0.1, 0.1), "plateau"),  # 66 %
-    "mobilenet_v2": published(3e-4, 64, 30, moved(10, 0.1, 0.1)),  # 60.67 %
-    "resnet50": published(3e-4, 64, 30, moved(10, 0.1, 0.1)),  # 59 to 73 %
+    "five_block_seed": published(learning_rate=1e-4, batch_size=64, epochs=100, augmentation=geometric_only(20, 0.1)),
+    "three_block": published(learning_rate=1e-3, batch_size=64, epochs=30),
+    "simple_cnn": published(learning_rate=1e-3, batch_size=64, epochs=100, augmentation=geometric_only(15, 0.1, 0.15)),
+    "four_layer": published(learning_rate=1e-4, batch_size=64, epochs=50),
+    "compact": published(learning_rate=1e-3, batch_size=128, epochs=50),
+    "mini_xception": published(
+        learning_rate=1e-3, batch_size=32, epochs=110, augmentation=geometric_only(10, 0.1, 0.1), schedule="plateau"
+    ),
+    "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
+    "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
 }
 
 

@@ -42,18 +42,18 @@ class Recognizer:
 
     def recognize(self, frame: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
         """The faces of `frame`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
-        return self.name(*self.locate(frame), time_s)
+        return self.classify(*self.detect(frame), time_s)
 
-    def locate(self, frame: np.ndarray) -> tuple[list[Box], np.ndarray]:
+    def detect(self, frame: np.ndarray) -> tuple[list[Box], np.ndarray]:
         """The first half of the work: the boxes of the faces in `frame`, and their crops, uint8 (N, 48, 48)."""
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         boxes = self.detector.detect(gray)
         return boxes, crop_faces(gray, boxes)
 
-    def name(self, boxes: list[Box], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
+    def classify(self, boxes: list[Box], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
         """The second half: what the faces feel and, with a tracker, whose they are.
 
-        The halves share nothing: while one thread names the faces of a frame, another may locate those of the next.
+        The halves share nothing: while one thread classifies the faces of a frame, another may detect those of the next.
         """
         # One call for all faces: a call costs as much as a face does.
         probabilities = self.classifier.classify(faces) if boxes else []

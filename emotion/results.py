@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.errors import InputError
-from emotion.outputs import beside, writing
+from emotion.outputs import unfinished_path, writing
 from emotion.recognizer import Recognition
 
 SCHEMA = 1
@@ -51,7 +51,9 @@ class Records:
         with self.writing():
             for path in self.paths:
                 # A source's name may hold bytes that are no text: with a backslash they are still JSON.
-                self.files[path] = beside(path).open("w", encoding="utf-8", errors="backslashreplace", newline="")
+                self.files[path] = unfinished_path(path).open(
+                    "w", encoding="utf-8", errors="backslashreplace", newline=""
+                )
             self.json, self.csv = self.files.get(json_path), None
             if self.json:
                 head = {"schema": SCHEMA, "model": model, "labels": list(labels), "source": source, "fps": fps}
@@ -90,14 +92,14 @@ class Records:
                 self.json.write("\n]}\n")
             for path, file in self.files.items():
                 file.close()
-                beside(path).replace(path)
+                unfinished_path(path).replace(path)
         self.files = {}
 
     def discard(self) -> None:
         for path, file in self.files.items():
             with contextlib.suppress(OSError):  # a full disk: closing would write once more
                 file.close()
-            beside(path).unlink(missing_ok=True)
+            unfinished_path(path).unlink(missing_ok=True)
         self.files = {}
 
     @contextlib.contextmanager

@@ -13,8 +13,8 @@ MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
 REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
 REACH_GROWTH = 1.5
 MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: the box of one half hidden jumps to who is in front
-STRANGER = 0.45  # 1 - correlation of two sights: above it, a face that was out of sight is somebody else
-SIGHT = 16  # pixels: the side of the thumbnail a face is remembered by
+STRANGER = 0.45  # 1 - correlation of two thumbnails: above it, a face that was out of sight is somebody else
+THUMBNAIL = 16  # pixels: the side of the thumbnail a face is remembered by
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Track:
     place: np.ndarray  # centre x, centre y, side
     seen_s: float
     probabilities: np.ndarray
-    sight: np.ndarray | None  # float32, mean 0, length 1
+    thumbnail: np.ndarray | None  # float32, mean 0, length 1
     speed: np.ndarray  # of x and y
 
     def expected(self, time_s: float) -> np.ndarray:
@@ -58,21 +58,21 @@ class Tracker:
         self.tracks = [track for track in self.tracks if track.seen_s >= known_s]
         self.last_s = time_s
         places = [place_of(face.box) for face in recognitions]
-        sights = [None] * len(places) if faces is None else [sight_of(face) for face in faces]
-        matches = self.match(places, sights, time_s)
+        thumbnails = [None] * len(places) if faces is None else [thumbnail_of(face) for face in faces]
+        matches = self.match(places, thumbnails, time_s)
         return [
-            self.follow(matches[i], face, places[i], sights[i], time_s)
+            self.follow(matches[i], face, places[i], thumbnails[i], time_s)
             if i in matches
-            else self.begin(face, places[i], sights[i], time_s)
+            else self.begin(face, places[i], thumbnails[i], time_s)
             for i, face in enumerate(recognitions)
         ]
 
-    def match(self, places: list, sights: list, time_s: float) -> dict[int, Track]:
+    def match(self, places: list, thumbnails: list, time_s: float) -> dict[int, Track]:
         """Which recognition, by its index, is which track: the likeliest pair first."""
         pairs = []
         for track in self.tracks:
-            for i, (place, sight) in enumerate(zip(places, sights, strict=True)):
-                cost = unlikeness(track, place, sight, time_s)
+            for i, (place, thumbnail) in enumerate(zip(places, thumbnails, strict=True)):
+                cost = match_cost(track, place, thumbnail, time_s)
                 if cost is not None:
                     pairs.append((cost, i, track))
         matches: dict[int, Track] = {}
@@ -83,25 +83,25 @@ class Tracker:
                 taken.add(track.id)
         return matches
 
-    def begin(self, face: Recognition, place: np.ndarray, sight: np.ndarray | None, time_s: float) -> Recognition:
+    def begin(self, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> Recognition:
         self.last_id += 1
-        track = Track(self.last_id, place, time_s, face.probabilities, sight, np.zeros(2))
+        track = Track(self.last_id, place, time_s, face.probabilities, thumbnail, np.zeros(2))
         self.tracks.append(track)
         return replace(face, id=track.id)
 
     def follow(
-        self, track: Track, face: Recognition, place: np.ndarray, sight: np.ndarray | None, time_s: float
+        self, track: Track, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float
     ) -> Recognition:
         passed = max(time_s - track.seen_s, 1e-3)
         share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
         track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
         track.place, track.seen_s = place, time_s
-        if track.sight is None:
-            track.sight = sight
-        elif sight is not None and float((sight * track.sight).sum()) > 1 - STRANGER / 2:
+        if track.thumbnail is None:
+            track.thumbnail = thumbnail
+        elif thumbnail is not None and float((thumbnail * track.thumbnail).sum()) > 1 - STRANGER / 2:
             # Only what is surely this face: half covered, it would be remembered with the other's ear.
-            blend = track.sight + 0.1 * (sight - track.sight)
-            track.sight = blend / max(np.linalg.norm(blend), 1e-6)
+            blend = track.thumbnail + 0.1 * (thumbnail - track.thumbnail)
+            track.thumbnail = blend / max(np.linalg.norm(blend), 1e-6)
         if not self.half_life:
             return replace(face, id=track.id)
         share = np.float32(1 - 0.5 ** (passed / self.half_life))
@@ -114,16 +114,16 @@ class Tracker:
         )
 
 
-def unlikeness(track: Track, place: np.ndarray, sight: np.ndarray | None, time_s: float) -> float | None:
-    """How unlikely it is that `track` is now at `place` and looks like `sight`; None if it cannot be."""
+def match_cost(track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> float | None:
+    """How unlikely it is that `track` is now at `place` and looks like `thumbnail`; None if it cannot be."""
     unseen = time_s - track.seen_s
     expected = track.expected(time_s)
     side = (expected[2] + place[2]) / 2
     apart = float(np.hypot(*(expected - place)[:2])) / side
     grown = abs(float(np.log(place[2] / expected[2])))
     reach, stranger = REACH + REACH_GROWTH * unseen, 0.0
-    if sight is not None and track.sight is not None:
-        likeness = float((sight * track.sight).sum())
+    if thumbnail is not None and track.thumbnail is not None:
+        likeness = float((thumbnail * track.thumbnail).sum())
         stranger = 1 - likeness
         if unseen > 0.25 and stranger > STRANGER:
             return None
@@ -142,9 +142,9 @@ def known_since(time_s: float, last_s: float) -> float:
     return min(time_s - MEMORY, last_s)
 
 
-def sight_of(face: np.ndarray) -> np.ndarray:
+def thumbnail_of(face: np.ndarray) -> np.ndarray:
     """What a face looks like, as a vector: its thumbnail, mean 0 and length 1, so that light does not matter."""
-    thumbnail = cv2.resize(face, (SIGHT, SIGHT), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    thumbnail = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     thumbnail -= thumbnail.mean()
     return thumbnail / max(np.linalg.norm(thumbnail), 1e-6)
 

@@ -53,7 +53,7 @@ def network_input(faces: np.ndarray) -> np.ndarray:
     return faces[..., None].astype(np.float32)
 
 
-def train(
+def fit(
     model: keras.Model,
     training: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
@@ -137,7 +137,7 @@ def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 def plateau_schedule(recipe: Recipe, checkpoint: Checkpoint) -> keras.callbacks.Callback:
     """Sets the learning rate of each epoch by what the epochs before it brought."""
     return keras.callbacks.LearningRateScheduler(
-        lambda epoch: recipe.rate(figures["val_loss"] for figures in checkpoint.history)
+        lambda epoch: recipe.learning_rate_after(figures["val_loss"] for figures in checkpoint.history)
     )
 
 

@@ -13,8 +13,8 @@ SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse 
 # size. The glance costs 1-2 ms a face and finds nine of ten; only where it fails, the closer look follows.
 GLANCE, CLOSER_LOOK = 40, 56  # pixels
 MARGIN = 0.3  # of the side: how far a face may move from one frame to the next
-SIGHT = 32  # pixels: the side of the thumbnail by which a face is known
-SAME, SIMILAR = 0.92, 0.7  # correlation with its last sight: certainly there; there, for all we know
+THUMBNAIL = 32  # pixels: the side of the thumbnail by which a face is known
+SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly there; there, for all we know
 # Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
 # alone, and how long it is looked for where it was.
 HOLD, FORGET = 1.2, 2.0
@@ -30,7 +30,7 @@ class KnownFace:
     y: float
     side: float
     shown: Place = (0.0, 0.0, 0.0)
-    sight: np.ndarray | None = None  # uint8 (SIGHT, SIGHT)
+    thumbnail: np.ndarray | None = None  # uint8 (THUMBNAIL, THUMBNAIL)
     dx: float = 0.0
     dy: float = 0.0
     missed: int = 0  # looks in which the cascade did not see it, since it last did
@@ -43,7 +43,7 @@ class KnownFace:
     def see(self, gray: np.ndarray, place: Place) -> None:
         """Take up what the cascade saw."""
         self.move(*place)
-        self.missed, self.hidden, self.sight = 0, False, patch(gray, *place)
+        self.missed, self.hidden, self.thumbnail = 0, False, patch(gray, *place)
 
     def move(self, x: float, y: float, side: float) -> None:
         """Take up a new place; half of the change becomes the motion expected next."""
@@ -83,7 +83,7 @@ class VideoDetector:
         # Those seen by the cascade last go first: where two meet, the one in front keeps its place.
         for turn, face in enumerate(sorted(self.faces, key=lambda face: face.missed)):
             # The cascade looks at each face on every third frame; in between, looking the same is enough.
-            if (self.frame + turn) % 3 and not face.missed and resight(gray, face, SAME):
+            if (self.frame + turn) % 3 and not face.missed and follow_thumbnail(gray, face, SAME):
                 pass
             elif found := self.look_at(gray, face):
                 face.see(gray, found)
@@ -91,7 +91,7 @@ class VideoDetector:
                 face.missed += 1
                 # Turned away, a face is still known for a while by its looks, and looked for where it was.
                 held = face.missed <= max(2, HOLD * self.detect_every)
-                face.hidden = face.hidden or not (held and resight(gray, face, SIMILAR))
+                face.hidden = face.hidden or not (held and follow_thumbnail(gray, face, SIMILAR))
                 if face.hidden and face.missed > FORGET * self.detect_every:
                     continue
             if not any(same_place(face.place, other.place) for other in kept):
@@ -118,7 +118,7 @@ class VideoDetector:
             same = [face for face in self.faces if same_place(found, face.place)]
             if all(face.hidden or found[2] > 1.5 * face.side for face in same):
                 self.faces = [face for face in self.faces if face not in same]
-                self.faces.append(KnownFace(*found, shown=found, sight=patch(gray, *found)))
+                self.faces.append(KnownFace(*found, shown=found, thumbnail=patch(gray, *found)))
 
     def search_frame(self, gray: np.ndarray) -> list[Place]:
         """Every place (centre x, centre y, side) in the frame that may be a face.
@@ -169,7 +169,7 @@ def same_place(a: Place, b: Place) -> bool:
     return apart < 0.4 * max(a[2], b[2])
 
 
-def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = SIGHT) -> np.ndarray:
+def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = THUMBNAIL) -> np.ndarray:
     """The square about (x, y), uint8 (pixels, pixels), the frame's edges repeated beyond them."""
     left, top = round(x - side / 2), round(y - side / 2)
     size = max(1, round(side))
@@ -178,15 +178,15 @@ def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = SIGHT
     return gray[np.ix_(rows, columns)]
 
 
-def resight(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
-    """Look for `face` by its last sight alone and move it there; False if nothing near is so like it."""
+def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
+    """Look for `face` by its last thumbnail alone and move it there; False if nothing near is so like it."""
     reach = 1 + 2 * MARGIN
-    around = patch(gray, face.x + face.dx, face.y + face.dy, face.side * reach, round(SIGHT * reach))
-    fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(face.sight, (3, 3)), cv2.TM_CCOEFF_NORMED)
+    around = patch(gray, face.x + face.dx, face.y + face.dy, face.side * reach, round(THUMBNAIL * reach))
+    fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(face.thumbnail, (3, 3)), cv2.TM_CCOEFF_NORMED)
     _, best, _, (column, row) = cv2.minMaxLoc(fit)
     if best < likeness:
         return False
-    step, middle = face.side / SIGHT, (fit.shape[0] - 1) / 2
+    step, middle = face.side / THUMBNAIL, (fit.shape[0] - 1) / 2
     face.move(face.x + face.dx + (column - middle) * step, face.y + face.dy + (row - middle) * step, face.side)
     return True
 

@@ -15,7 +15,7 @@ def add_video_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("faces over time")
     group.add_argument("--detect-every", type=cli.positive, metavar="N",
                        help="search the whole frame on every N-th frame, near known faces in between; 1 is slow "
-                            f"and thorough (default: every {SEARCH_S} s)")  # fmt: skip
+                            f"and thorough (default: every {SEARCH_S} s; YuNet searches every frame)")  # fmt: skip
     group.add_argument("--smooth", type=half_life, default=HALF_LIFE, metavar="SECONDS",
                        help="half-life of what a face felt before; 0 shows each frame by itself "
                             "(default: %(default)s)")  # fmt: skip
@@ -30,18 +30,18 @@ def half_life(text: str) -> float:
 
 def build_video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
     """The recognizer that the flags ask for, with a memory from frame to frame, for about `fps` frames a second."""
-    every = args.detect_every or max(1, round(SEARCH_S * fps))
-
-    def for_video(detector):
-        # YuNet is quick enough to look at every frame whole.
-        return VideoDetector(detector, every) if isinstance(detector, HaarDetector) else detector
-
-    recognizer = cli.build_recognizer(args, for_video)
-    recognizer.tracker = Tracker(recognizer.labels, args.smooth)
-    return recognizer
+    detector = cli.build_detector(args)
+    if isinstance(detector, HaarDetector):  # YuNet is quick enough to look at every frame whole
+        detector = VideoDetector(detector, args.detect_every or frames_between_searches(fps))
+    classifier = cli.build_classifier(args)
+    return Recognizer(detector, classifier, Tracker(classifier.labels, args.smooth))
 
 
 def search_in_time(recognizer: Recognizer, args: argparse.Namespace, fps: float) -> None:
     """Keep the searches of the whole frame as far apart as they should be in time, at `fps` as measured."""
-    if args.detect_every is None:
-        recognizer.detector.detect_every = max(1, round(SEARCH_S * fps))
+    if args.detect_every is None and isinstance(recognizer.detector, VideoDetector):
+        recognizer.detector.detect_every = frames_between_searches(fps)
+
+
+def frames_between_searches(fps: float) -> int:
+    return max(1, round(SEARCH_S * fps))

@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
-from emotion.outputs import beside, check_place, writing
+from emotion.outputs import check_place, unfinished_path, writing
 from emotion.soundtrack import Soundtrack
 from emotion.video import VideoInfo
 
@@ -31,7 +31,7 @@ class VideoSink:
     def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None):
         check_writable(path)
         self.path = path
-        self.partial = beside(path.absolute())  # FFmpeg would take a relative a:b.mp4 for a protocol
+        self.partial = unfinished_path(path.absolute())  # FFmpeg would take a relative a:b.mp4 for a protocol
         self.frames = 0
         self.last_pts = -1
         self.durations: dict[int, int] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion.assessment import apart, chosen_splits, in_order, names_of
+from emotion.assessment import chosen_splits, mcnemar_test, names_of, reordered
 from emotion.dataset import Dataset, Split
 from emotion.errors import InputError
 
@@ -85,14 +85,14 @@ def classifier(*labels: str) -> Namespace:
 
 
 def test_outputs_come_in_the_order_of_the_votes_whatever_order_the_model_has():
-    classify = in_order(classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise"), Path("a.h5"))
+    classify = reordered(classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise"), Path("a.h5"))
     # neutral, happiness, surprise, sadness, anger, disgust, fear
     assert classify(None).tolist() == [[3, 0, 6, 1, 2, 4, 5]]
 
 
 def test_labels_that_are_no_emotions_are_refused():
     with pytest.raises(InputError, match=r"a\.h5: its labels \(calm,.*are not neutral,.*see --labels"):
-        in_order(classifier("calm", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
+        reordered(classifier("calm", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_a_split_in_which_nothing_counts_is_refused():
 def test_seven_outputs_and_eight_are_apart_only_where_the_seven_emotions_are():
     scorn = Split(np.zeros((9, 48, 48), np.uint8), np.full(9, 6, np.uint8), np.eye(10, dtype=np.uint8)[[7] * 9] * 10)
     answers = {"eight": np.eye(8)[[7] * 9], "seven": np.eye(7)[[0] * 9]}
-    assert apart(("eight", "seven"), answers, "PublicTest", scorn, "majority")["p"] == 1
+    assert mcnemar_test(("eight", "seven"), answers, "PublicTest", scorn, "majority")["p"] == 1

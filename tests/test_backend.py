@@ -10,7 +10,7 @@ from emotion.backend import every_gpu, has_bfloat16, silenced, start_keras
 from emotion.checkpoint import Checkpoint
 from emotion.errors import InputError
 from emotion.recipe import Recipe
-from emotion.training import classifier_of, train
+from emotion.training import classifier_of, fit
 
 FACES, CODES = faces_and_codes(7)
 PAIR = FACES, np.eye(7, dtype=np.float32)[CODES]
@@ -29,7 +29,7 @@ import keras, numpy as np
 from emotion.backend import every_gpu
 from emotion.checkpoint import Checkpoint
 from emotion.recipe import Recipe
-from emotion.training import train
+from emotion.training import fit
 from small_fer2013 import faces_and_codes
 faces, codes = faces_and_codes(32)
 pair = faces, np.eye(7, dtype=np.float32)[codes]
@@ -37,7 +37,7 @@ for resume in (False, True):
     with every_gpu(["one", "two"]):
         model = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
         checkpoint = Checkpoint(Path({folder!r}), {{}}, resume)
-        train(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, quiet=True)
+        fit(model, pair, pair, Recipe(epochs=1 + resume, batch_size=16), checkpoint, quiet=True)
         shared_among = tf.distribute.get_strategy().num_replicas_in_sync
 print(shared_among, checkpoint.epoch)
 """
@@ -79,14 +79,14 @@ def gpus(request, monkeypatch):
 def test_a_batch_that_cannot_be_shared_out_among_the_gpus_is_refused(gpus, tmp_path):
     checkpoint = Checkpoint(tmp_path / "run", {})
     with pytest.raises(InputError, match=f"--batch-size 7: cannot be shared out evenly among {gpus} GPUs"):
-        train(Network(), PAIR, PAIR, Recipe(batch_size=7), checkpoint, quiet=True)
+        fit(Network(), PAIR, PAIR, Recipe(batch_size=7), checkpoint, quiet=True)
     assert not checkpoint.folder.exists()
 
 
 def test_faces_to_select_on_are_shared_out_among_the_gpus(gpus, tmp_path):
     network = Network()
     with pytest.raises(ReachedError):
-        train(network, PAIR, PAIR, Recipe(batch_size=6), Checkpoint(tmp_path / "run", {}), quiet=True)
+        fit(network, PAIR, PAIR, Recipe(batch_size=6), Checkpoint(tmp_path / "run", {}), quiet=True)
     faces, targets = network.shown["validation_data"]
     assert len(faces) == len(targets) == 7 // gpus * gpus
     assert network.shown["validation_batch_size"] % gpus == 0

@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from emotion.classifier import EmotionClassifier, fit, load_classifier
+from emotion.classifier import EmotionClassifier, load_classifier, to_network_input
 from emotion.errors import InputError
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file import load_model, save_model
@@ -105,7 +105,7 @@ def test_the_records_name_the_models(model):
 
 
 def test_faces_are_fitted_to_a_foreign_input():
-    fitted = fit(FACES, (64, 32, 3))
+    fitted = to_network_input(FACES, (64, 32, 3))
     assert fitted.shape == (3, 64, 32, 3)
     assert fitted.dtype == np.float32
     assert (fitted[..., 0] == fitted[..., 2]).all()
@@ -113,7 +113,7 @@ def test_faces_are_fitted_to_a_foreign_input():
 
 
 def test_own_faces_are_not_touched():
-    assert np.array_equal(fit(FACES, (48, 48, 1))[..., 0], FACES)
+    assert np.array_equal(to_network_input(FACES, (48, 48, 1))[..., 0], FACES)
 
 
 def test_without_a_gpu_it_says_so(model):

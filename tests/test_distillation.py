@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emotion.classifier import EmotionClassifier
-from emotion.distillation import TRUST, load_teacher, taught
+from emotion.distillation import TRUST, distilled_targets, load_teacher
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS
 
@@ -24,14 +24,14 @@ def sure_of_the_bright_side(faces):
 
 def test_voters_and_teacher_meet_half_way():
     shares = np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float32)
-    targets = taught(FACES, shares, lambda faces: np.tile(np.float32([0.8, 0.2]), (len(faces), 1)))
+    targets = distilled_targets(FACES, shares, lambda faces: np.tile(np.float32([0.8, 0.2]), (len(faces), 1)))
     assert TRUST == 0.5
     np.testing.assert_allclose(targets, [[0.9, 0.1], [0.4, 0.6], [0.65, 0.35]], rtol=1e-6)
     assert targets.dtype == np.float32
 
 
 def test_the_teacher_sees_the_mirror_image_too():
-    targets = taught(FACES, np.float32([[1, 0]] * 3), sure_of_the_bright_side)
+    targets = distilled_targets(FACES, np.float32([[1, 0]] * 3), sure_of_the_bright_side)
     np.testing.assert_allclose(targets, [[0.75, 0.25]] * 3)
 
 

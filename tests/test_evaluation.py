@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from emotion.dataset import Split
 from emotion.evaluation import (
-    answers,
     ensemble,
     format_table,
     macro_f1_interval,
     mcnemar,
     mirrored,
+    predicted_classes,
     protocols,
     score,
     wilson,
@@ -68,8 +68,8 @@ def test_in_the_original_labels_contempt_is_neutral():
 
 def test_as_one_of_seven_contempt_is_neutral_and_not_the_next_likeliest():
     probabilities = np.array([[0, 0, 0, 0, 0.4, 0, 0, 0.6]], np.float32)
-    assert answers(probabilities, 7).tolist() == [0]
-    assert answers(probabilities, 8).tolist() == [7]
+    assert predicted_classes(probabilities, 7).tolist() == [0]
+    assert predicted_classes(probabilities, 8).tolist() == [7]
 
 
 def test_eight_outputs_know_contempt():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.errors import InputError
-from emotion.face_detector import Box, HaarDetector, agreed, clip, same_face
+from emotion.face_detector import Box, HaarDetector, clip, merge_looks, same_face
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +151,11 @@ NOTHING = look()
     ],
 )
 def test_looks_agree(looks, faces):
-    assert len(agreed(looks)) == faces
+    assert len(merge_looks(looks)) == faces
 
 
 def test_the_plain_look_says_where_an_agreed_face_is():
-    (face,) = agreed([look((50, 50, 40, 10)), look((54, 54, 48, 20))])
+    (face,) = merge_looks([look((50, 50, 40, 10)), look((54, 54, 48, 20))])
     assert face.tolist() == [50, 50, 40]
 
 

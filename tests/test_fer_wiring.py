@@ -16,7 +16,7 @@ from emotion.labels import FER2013_EMOTIONS, SEVEN_EMOTIONS
 from emotion.model_file import sha256
 from emotion.recipe import RECIPES
 
-TRAIN = "emotion.training.train"
+TRAIN = "emotion.training.fit"
 FACES, CODES = faces_and_codes(21)  # 14 in Training, 7 in PublicTest
 ONE_HOT = np.eye(7)[[SEVEN_EMOTIONS.index(FER2013_EMOTIONS[code]) for code in CODES]]
 

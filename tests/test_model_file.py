@@ -202,11 +202,15 @@ def test_a_model_of_keras_2(foreign):
 
 
 @pytest.mark.parametrize(
-    ("layer", "words"),
-    [(0, {"batch_input_shape": [None, 48, 48, 1]}), (1, {"axis": [3]})],
-    ids=["its first layer says the input too", "its normalization has a list of axes"],
+    ("layer", "words", "module"),
+    [
+        (0, {"batch_input_shape": [None, 48, 48, 1]}, "keras.layers"),
+        (0, {"batch_input_shape": [None, 48, 48, 1]}, None),
+        (1, {"axis": [3]}, "keras.layers"),
+    ],
+    ids=["its first layer says the input too", "as older ones did", "its normalization has a list of axes"],
 )
-def test_a_model_of_keras_2_in_the_words_of_its_layers(foreign, layer, words):
+def test_a_model_of_keras_2_in_the_words_of_its_layers(foreign, layer, words, module):
     parts = layers.Conv2D(4, 3), layers.BatchNormalization(), layers.GlobalAveragePooling2D()
     model = keras.Sequential([keras.Input((48, 48, 1)), *parts, layers.Dense(4, activation="softmax")])
     path = foreign(model)
@@ -214,7 +218,7 @@ def test_a_model_of_keras_2_in_the_words_of_its_layers(foreign, layer, words):
     def edit(config):
         config["config"]["layers"][1 + layer]["config"] |= words
         for part in config["config"]["layers"]:
-            part["module"] = "keras.layers"
+            part["module"] = module
 
     edit_config(path, edit)
     assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-5)

@@ -14,7 +14,7 @@ from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_config import read_card
 from emotion.model_file import load_model, save_model
 from emotion.recipe import RECIPES
-from emotion.training import build_optimizer, network_input, train
+from emotion.training import build_optimizer, fit, network_input
 
 FACES, CODES = faces_and_codes(7)
 TARGETS = np.eye(7, dtype=np.float32)[CODES]
@@ -38,7 +38,7 @@ def test_trains_under_its_recipe_and_comes_back_from_its_file(name, tmp_path):
     model = build(name)
     before = [np.copy(weights) for weights in model.get_weights()]
     checkpoint = Checkpoint(tmp_path / "run", {})
-    (figures,) = train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    (figures,) = fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert np.isfinite([figures["loss"], figures["val_loss"]]).all()
     check_learnt(model, before)
     check_its_way_through_a_file(model, tmp_path / "model.h5")

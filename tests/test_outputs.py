@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from emotion.errors import InputError
-from emotion.outputs import beside, check_figure, check_outputs, check_room, whole_file, write_text
+from emotion.outputs import check_figure, check_outputs, check_room, unfinished_path, whole_file, write_text
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -21,7 +21,7 @@ def test_a_file_takes_its_place_when_it_is_done(tmp_path):
 
 
 def test_an_unfinished_file_is_hidden_and_of_this_process_alone(tmp_path):
-    unfinished = beside(tmp_path / "a.txt")
+    unfinished = unfinished_path(tmp_path / "a.txt")
     assert unfinished.parent == tmp_path
     assert unfinished.name.startswith(".")
     assert str(os.getpid()) in unfinished.name

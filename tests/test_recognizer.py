@@ -108,7 +108,7 @@ FRAME[:, 100:] = 255
 def test_blue_is_dark_and_red_is_brighter():
     frame = np.zeros((100, 200, 3), np.uint8)
     frame[:, :100], frame[:, 100:] = (255, 0, 0), (0, 0, 255)
-    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).locate(frame)
+    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).detect(frame)
     assert faces[:, 0, 0].tolist() == [29, 76]
 
 

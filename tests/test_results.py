@@ -122,7 +122,7 @@ def test_names_that_are_no_text(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("emotion.results.beside", lambda path: tmp_path / "full")
+    monkeypatch.setattr("emotion.results.unfinished_path", lambda path: tmp_path / "full")
     (tmp_path / "full").symlink_to("/dev/full")
     with (
         pytest.raises(InputError, match=r"r\.json: cannot be written \(no space left on device\)"),

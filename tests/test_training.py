@@ -10,7 +10,7 @@ from emotion.baselines import build
 from emotion.checkpoint import Checkpoint
 from emotion.errors import InputError
 from emotion.recipe import RECIPES, Recipe
-from emotion.training import Batches, build_optimizer, calibrate, classifier_of, train
+from emotion.training import Batches, build_optimizer, calibrate, classifier_of, fit
 
 FACES, CODES = faces_and_codes(64)
 TARGETS = np.eye(7, dtype=np.float32)[CODES]
@@ -44,14 +44,14 @@ def test_each_epoch_of_a_run_has_its_own_batches(small_network, tmp_path, monkey
     make = Batches.__getitem__
     monkeypatch.setattr(Batches, "__getitem__", lambda self, i: asked.append((self.epoch, i)) or make(self, i))
     recipe = Recipe(epochs=2, batch_size=32, refinement=0)
-    train(small_network(), (FACES, TARGETS), (FACES, TARGETS), recipe, Checkpoint(tmp_path, {}), jit=False, quiet=True)
+    fit(small_network(), (FACES, TARGETS), (FACES, TARGETS), recipe, Checkpoint(tmp_path, {}), jit=False, quiet=True)
     assert asked[-4:] == [(0, 0), (0, 1), (1, 0), (1, 1)]  # before them Keras looks at the first, for its shape
 
 
 def test_a_run_that_was_stopped_ends_as_the_unbroken_one(small_network, tmp_path):
     pair = (FACES, TARGETS)
     whole = small_network()
-    unbroken = train(whole, pair, pair, RECIPE, Checkpoint(tmp_path / "whole", {}), seed=2, jit=False, quiet=True)
+    unbroken = fit(whole, pair, pair, RECIPE, Checkpoint(tmp_path / "whole", {}), seed=2, jit=False, quiet=True)
 
     class KilledError(Exception):
         pass
@@ -66,13 +66,13 @@ def test_a_run_that_was_stopped_ends_as_the_unbroken_one(small_network, tmp_path
 
     broken.best = keras.callbacks.LambdaCallback(on_epoch_end=die_after_two)
     with pytest.raises(KilledError):
-        train(small_network(), pair, pair, RECIPE, broken, seed=2, jit=False, quiet=True)
+        fit(small_network(), pair, pair, RECIPE, broken, seed=2, jit=False, quiet=True)
     (tmp_path / "broken" / "running-0003.weights.h5").write_bytes(b"half of it")  # killed while it wrote
 
     resumed = small_network()
     again = Checkpoint(tmp_path / "broken", {}, resume=True)
     assert again.epoch == 2
-    history = train(resumed, pair, pair, RECIPE, again, seed=2, jit=False, quiet=True)
+    history = fit(resumed, pair, pair, RECIPE, again, seed=2, jit=False, quiet=True)
     assert [h["val_loss"] for h in history] == pytest.approx([h["val_loss"] for h in unbroken], rel=1e-3)
     np.testing.assert_allclose(classifier_of(resumed)(FACES), classifier_of(whole)(FACES), atol=1e-3)
 
@@ -85,7 +85,7 @@ def test_the_best_epochs_weights_are_kept_not_the_last(small_network, tmp_path):
     checkpoint.best = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: keep(epoch, logs | {"val_loss": 0.1 + epoch})
     )
-    train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert checkpoint.files["best"] == "best-0001.weights.h5"
     best = small_network()
     best.load_weights(checkpoint.folder / "best-0001.weights.h5")
@@ -97,7 +97,7 @@ def test_a_run_whose_loss_is_no_number_ends_at_once(small_network, tmp_path):
     recipe = Recipe(epochs=3, batch_size=16, optimizer="sgd", learning_rate=1e30, schedule="constant", averaging=0)
     model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
     with pytest.raises(InputError, match=r"epoch 1: the loss is no number any more; .* --learning-rate"):
-        train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+        fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
 
 
 def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_path, largest_file):
@@ -111,7 +111,7 @@ def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_pa
 
     checkpoint.write_state = then_the_disk_is_full
     with pytest.raises(InputError, match=r"running-0002\.weights\.h5: cannot be written \(file too large\)"):
-        train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+        fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert Checkpoint(tmp_path / "run", {}, resume=True).epoch == 1
     names = sorted(file.name for file in (tmp_path / "run").iterdir())
     assert names == ["best-0001.weights.h5", "running-0001.weights.h5", "state.json"]
@@ -121,7 +121,7 @@ def test_no_checkpoint_takes_more_room_than_was_asked_for(small_network, tmp_pat
     asked = []
     monkeypatch.setattr("emotion.checkpoint.check_room", lambda path, size: asked.append(size))
     checkpoint = Checkpoint(tmp_path / "run", {})
-    train(small_network(), (FACES, TARGETS), (FACES, TARGETS), Recipe(epochs=1), checkpoint, jit=False, quiet=True)
+    fit(small_network(), (FACES, TARGETS), (FACES, TARGETS), Recipe(epochs=1), checkpoint, jit=False, quiet=True)
     sizes = [file.stat().st_size for file in (tmp_path / "run").glob("*.h5")]
     assert len(asked) == 2
     assert max(sizes) < min(asked)
@@ -203,7 +203,7 @@ def test_a_recipe_without_decay_and_averaging_has_none():
 def test_of_averaged_weights_the_averages_are_kept_and_the_run_goes_on_from_the_others(small_network, tmp_path):
     checkpoint = Checkpoint(tmp_path, {})
     model, running = small_network(), small_network()
-    train(model, (FACES, TARGETS), (FACES, TARGETS), replace(RECIPE, epochs=1), checkpoint, jit=False, quiet=True)
+    fit(model, (FACES, TARGETS), (FACES, TARGETS), replace(RECIPE, epochs=1), checkpoint, jit=False, quiet=True)
     running.compile(build_optimizer(RECIPE, steps=4))
     running.optimizer.build(running.trainable_variables)
     running.load_weights(tmp_path / "running-0001.weights.h5")
@@ -219,7 +219,7 @@ def test_a_run_on_a_plateau_is_trained_at_the_lower_rate(small_network, tmp_path
     model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
     checkpoint.history = stuck
     checkpoint.load_best = lambda model: None  # there is none: those epochs never were
-    train(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
+    fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert float(model.optimizer.learning_rate) == pytest.approx(recipe.learning_rate / 10)
 
 

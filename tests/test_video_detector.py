@@ -4,7 +4,7 @@ import pytest
 from made_videos import paste, portrait
 
 from emotion.face_detector import HaarDetector
-from emotion.video_detector import GLANCE, SAME, KnownFace, VideoDetector, patch, resight
+from emotion.video_detector import GLANCE, SAME, KnownFace, VideoDetector, follow_thumbnail, patch
 
 EVERY = 10
 
@@ -85,8 +85,8 @@ def test_a_face_is_looked_for_by_its_looks_where_it_was_going(ground, face_photo
     before, now = ground.copy(), ground.copy()
     paste(before, portrait(face_photo, 80), 320, 180)
     paste(now, portrait(face_photo, 80), 360, 180)
-    face = KnownFace(320, 180, 80, dx=40, sight=patch(gray(before), 320, 180, 80))
-    assert resight(gray(now), face, SAME)
+    face = KnownFace(320, 180, 80, dx=40, thumbnail=patch(gray(before), 320, 180, 80))
+    assert follow_thumbnail(gray(now), face, SAME)
     assert face.place == pytest.approx((360, 180, 80), abs=2)
 
 
@@ -108,7 +108,7 @@ def test_where_a_mouth_was_taken_for_a_face_the_face_takes_its_place(detector, g
 def test_two_who_become_one_are_one(detector, ground, face_photo):
     image = ground.copy()
     paste(image, portrait(face_photo, 80), 320, 180)
-    detector.faces = [KnownFace(x, 180, 80, sight=patch(gray(image), x, 180, 80)) for x in (315, 325)]
+    detector.faces = [KnownFace(x, 180, 80, thumbnail=patch(gray(image), x, 180, 80)) for x in (315, 325)]
     detector.follow(gray(image))
     assert len(detector.faces) == 1
 

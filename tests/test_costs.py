@@ -1,4 +1,4 @@
-"""What a network costs, counted by hand beside the count by its layers, and the chart."""
+"""What a network costs, counted by hand beside the count by its layers, and the chart of it."""
 
 import argparse
 from functools import partial
@@ -10,12 +10,12 @@ from keras import layers
 from matplotlib import pyplot as plt
 from matplotlib.transforms import Bbox
 
-from emotion import comparison
-from emotion.comparison import Cost, draw_chart, multiply_accumulates
+from emotion.costs import Cost, compare_costs, milliseconds_a_face, multiply_accumulates, total
 from emotion.errors import InputError
 from emotion.evaluation import Score
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file import save_model
+from emotion.plots import draw_dots, keep_labels_apart, plot_costs
 
 
 def network(*stack) -> keras.Model:
@@ -49,12 +49,12 @@ def test_work_adds_up_through_a_network_within_a_network():
 
 def test_an_ensemble_and_its_mirror_image_cost_what_all_do():
     costs = [Cost(10, 100, 1000, 1.0), Cost(1, 2, 3, 0.5)]
-    assert comparison.total(costs, passes=2) == Cost(11, 204, 1003, 3.0)
+    assert total(costs, passes=2) == Cost(11, 204, 1003, 3.0)
 
 
 def test_the_clock_is_given_one_face_at_a_time():
     seen = []
-    assert comparison.milliseconds_a_face(seen.append, seconds=0) > 0
+    assert milliseconds_a_face(seen.append, seconds=0) > 0
     assert {(face.shape, str(face.dtype)) for face in seen} == {((1, 48, 48), "uint8")}
 
 
@@ -71,11 +71,11 @@ def model(tmp_path):
 
 
 def test_costs_of_files_are_printed_and_charted(model, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(comparison, "milliseconds_a_face", partial(comparison.milliseconds_a_face, seconds=0))
+    monkeypatch.setattr("emotion.costs.milliseconds_a_face", partial(milliseconds_a_face, seconds=0))
     flags = {"evaluate": [model, model], "labels": None, "tta": False, "ensemble": True, "robustness": False}
     args = argparse.Namespace(**flags, chart=tmp_path / "chart.png")
     results = [(name, split, scored(0.8)) for split in ("PublicTest", "PrivateTest") for name in ("a", "b", "ensemble")]
-    costs = comparison.compare_costs(args, results)
+    costs = compare_costs(args, results)
     assert list(costs) == ["a", "b", "ensemble"]
     assert [cost.parameters for cost in costs.values()] == [16_135, 16_135, 32_270]
     assert [cost.macs for cost in costs.values()] == [16_128, 16_128, 32_256]
@@ -90,10 +90,10 @@ def test_names_in_a_crowd_cover_neither_dots_nor_each_other():
     """Eight models as good and as large as one another."""
     figure, axis = plt.subplots(figsize=(6, 6))
     scores = {f"network_{i}": scored(0.80 + i / 500) for i in range(8)}
-    comparison.draw_dots(axis, scores, [100 + i for i in range(8)])
+    draw_dots(axis, scores, [100 + i for i in range(8)])
     axis.set_xlim(10, 1000)
     figure.canvas.draw()
-    comparison.keep_labels_apart(axis)
+    keep_labels_apart(axis)
     boxes = [label.get_window_extent() for label in axis.texts]
     overlaps = [(i, j) for i in range(8) for j in range(i) if Bbox.intersection(boxes[i], boxes[j]) is not None]
     assert overlaps == []
@@ -106,15 +106,15 @@ def test_names_in_a_crowd_cover_neither_dots_nor_each_other():
 )
 def test_a_chart_that_cannot_be_written_is_named(tmp_path, name, reason):
     with pytest.raises(InputError, match=f"{name}: {reason}"):
-        draw_chart({"one": (scored(0.8), Cost(10, 100, 1000, 1.0))}, tmp_path / name, "PublicTest")
+        plot_costs({"one": (scored(0.8), Cost(10, 100, 1000, 1.0))}, tmp_path / name, "PublicTest")
     assert list(tmp_path.iterdir()) == []
     assert plt.get_fignums() == []
 
 
 def test_the_chart_of_one_model_has_its_interval(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("emotion.figure.save", lambda figure, path: drawn.append(figure))
-    draw_chart({"one": (scored(0.8), Cost(10, 2_000_000, 1000, 3.0))}, tmp_path / "chart.png", "PublicTest")
+    monkeypatch.setattr("emotion.plots.save", lambda figure, path: drawn.append(figure))
+    plot_costs({"one": (scored(0.8), Cost(10, 2_000_000, 1000, 3.0))}, tmp_path / "chart.png", "PublicTest")
     for axis, place in zip(drawn[0].axes, (2.0, 3.0), strict=True):
         np.testing.assert_allclose(axis.collections[0].get_segments()[0], [[place, 79], [place, 81]])
         assert axis.get_xscale() == "log"

@@ -1,4 +1,4 @@
-"""What networks cost, side by side, and what the cost buys: a table, and a chart of accuracy over cost."""
+"""What networks cost, side by side: their size, their work for one face, and the time that it takes here."""
 
 import argparse
 import math
@@ -38,7 +38,9 @@ def compare_costs(args: argparse.Namespace, results: list[tuple[str, str, Score]
         split = results[-1][1]
         protocol = next(score.protocol for _, name, score in results if name == split)
         shown = {model: s for model, name, s in results if (name, s.protocol) == (split, protocol)}
-        draw_chart({model: (s, costs[model]) for model, s in shown.items()}, args.chart, f"{split}, {protocol}")
+        from emotion.plots import plot_costs  # Matplotlib takes half a second
+
+        plot_costs({model: (s, costs[model]) for model, s in shown.items()}, args.chart, f"{split}, {protocol}")
     return costs
 
 
@@ -104,66 +106,3 @@ def format_costs(costs: dict[str, Cost]) -> str:
             f"{cost.milliseconds:16.2f} ms"
         )
     return "\n".join(lines)
-
-
-def draw_chart(models: dict[str, tuple[Score, Cost]], path: Path, title: str) -> None:
-    """Accuracy with its 95 % interval over work and over time, each on a logarithmic axis; a labelled dot a model.
-
-    The format is that of the suffix of `path`. InputError where it is unknown or `path` cannot be written.
-    """
-    from emotion.figure import plt, save  # Matplotlib takes half a second
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 6), sharey=True, layout="constrained")
-    scores = {name: score for name, (score, _) in models.items()}
-    draw_dots(left, scores, [cost.macs / 1e6 for _, cost in models.values()])
-    draw_dots(right, scores, [cost.milliseconds for _, cost in models.values()])
-    left.set(xlabel="million multiply-accumulates a face", ylabel="accuracy, %, with its 95 % interval")
-    right.set(xlabel="milliseconds a face on this CPU")
-    figure.suptitle(title)
-    figure.canvas.draw()  # now the places of the dots in the picture are known,
-    figure.set_layout_engine("none")  # and they stay
-    for axis in (left, right):
-        keep_labels_apart(axis)
-    save(figure, path)
-
-
-def draw_dots(axis, scores: dict[str, Score], costs: list[float]) -> None:
-    """Dots with their intervals and their names, over `costs`."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    for number, ((name, score), cost) in enumerate(zip(scores.items(), costs, strict=True)):
-        accuracy, low, high = 100 * score.accuracy, 100 * score.low, 100 * score.high
-        bar = [[accuracy - low], [high - accuracy]]
-        axis.errorbar(cost, accuracy, yerr=bar, fmt="o", capsize=3, color=f"C{number % 10}")
-        axis.annotate(
-            f"{name} {accuracy:.1f}", (cost, accuracy), xytext=(0, 0), textcoords="offset points",
-            color=f"C{number % 10}", size=9, va="center",
-        )  # fmt: skip
-    axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")  # 0.2, where the default writes 2 x 10^-1
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.25, y=0.1)
-    axis.grid(alpha=0.3)
-
-
-def keep_labels_apart(axis) -> None:
-    """Move each name to the nearest place beside its dot where it covers no dot, no interval and no other name."""
-    from matplotlib.transforms import Bbox
-
-    def covered(box: Bbox) -> float:
-        shared = [part for other in taken if (part := Bbox.intersection(box, other)) is not None]
-        inside = Bbox.intersection(box, axis.bbox)
-        outside = box.width * box.height - (inside.width * inside.height if inside else 0)
-        return round(outside + sum(part.width * part.height for part in shared))
-
-    taken = [Bbox(axis.transData.transform(bars.get_segments()[0])).padded(6) for bars in axis.collections]
-    places = [(side, shift) for shift in (0, 12, -12, 24, -24, 36, -36) for side in ("left", "right")]
-    for label in axis.texts:
-        choices = []
-        for side, shift in places:
-            label.set(ha=side, position=(10 if side == "left" else -10, shift))
-            choices.append((covered(label.get_window_extent()), len(choices), side, shift))
-        _, _, side, shift = min(choices)
-        label.set(ha=side, position=(10 if side == "left" else -10, shift))
-        taken.append(label.get_window_extent())
