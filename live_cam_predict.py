@@ -6,7 +6,7 @@ python live_cam_predict.py --camera http://192.168.1.20:8080/video
 python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 --csv emotions.csv
 """
 
-import sys
+import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from emotion.outputs import check_outputs
 from emotion.overlay import annotate
 from emotion.recording import USUAL_FPS, Recording
 from emotion.results import Records
-from emotion.timeline import Timeline, clock
+from emotion.timeline import Timeline, clock, counted
 from emotion.video_flags import add_video_flags, build_video_recognizer, search_in_time
 from emotion.window import missing_display
 
@@ -52,11 +52,11 @@ def main() -> int:
                 pace.shown(captured_s)
                 search_in_time(recognizer, args, pace.fps)
             if view:
-                view.hear()
+                view.handle_keys()
     return report(args, camera, timeline, pace, bool(interrupt))
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = cli.Parser(__doc__)
     parser.add_argument("--camera", default="0", metavar="0|URL|FILE",
                         help="a camera's number, a stream (http://, rtsp://), or a video file (default: 0)")  # fmt: skip
@@ -75,21 +75,14 @@ def parse_arguments():
     return args
 
 
-def report(args, camera: Camera, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
+def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
     fps = timeline.fps(pace.fps)
-    print(f"camera {args.camera}: {timeline.frames} frames, {clock(timeline.end_s)}, {fps:.0f} frames a second")
-    for line in timeline.summary(fps):
-        print(line)
+    done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {fps:.0f} frames a second"
+    print(f"camera {args.camera}: {done}", *timeline.summary(fps), sep="\n")
     if args.output and timeline.frames:
         print(f"recorded: {args.output}")
-    if interrupted:
-        print("live_cam_predict.py: interrupted; what was done is kept", file=sys.stderr)
-        return cli.INTERRUPTED
-    if camera.problem:
-        print(f"live_cam_predict.py: error: {args.camera}: {camera.problem}", file=sys.stderr)
-        return cli.PARTLY
-    return cli.DONE
+    return cli.ended(interrupted, args.camera, camera.problem)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timelin
 python vid_predict.py data/samples/astronaut.mp4 --json emotions.json --csv emotions.csv --quiet
 """
 
+import argparse
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +20,7 @@ from emotion.interrupt import Interrupt
 from emotion.outputs import check_figure, check_outputs, make_folder
 from emotion.overlay import annotate
 from emotion.results import Records
-from emotion.timeline import Timeline, clock
+from emotion.timeline import Timeline, clock, counted
 from emotion.video import VideoReader
 from emotion.video_flags import add_video_flags, build_video_recognizer
 from emotion.video_sink import VideoSink
@@ -70,7 +71,7 @@ def main() -> int:
     return report(args, video, timeline, bool(interrupt))
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = cli.Parser(__doc__)
     parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that FFmpeg reads")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
@@ -85,7 +86,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def plan_outputs(args) -> None:
+def plan_outputs(args: argparse.Namespace) -> None:
     """Settle where the results go, before any work is done for them."""
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot):
@@ -100,23 +101,13 @@ def plan_outputs(args) -> None:
     check_figure(args.plot)
 
 
-def report(args, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
+def report(args: argparse.Namespace, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
     print(f"{args.video}: {done}", *timeline.summary(timeline.fps(video.info.fps)), sep="\n")
     if args.output:
         print(f"annotated: {args.output}")
-    if interrupted:
-        print("vid_predict.py: interrupted; what was done is kept", file=sys.stderr)
-        return cli.INTERRUPTED
-    if video.problem:
-        print(f"vid_predict.py: error: {args.video}: {video.problem}", file=sys.stderr)
-        return cli.PARTLY
-    return cli.DONE
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    return cli.ended(interrupted, args.video, video.problem)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.light_model import LightModel, find_light, read_light_card
 
-BATCH_SIZE = 256  # bounds memory: somebody's network may want each face as 224 x 224 x 3
+BATCH_SIZE = 64  # faces: more are done in turns, since somebody's network may want each as 224 x 224 x 3
 
 
 class EmotionClassifier:

@@ -30,8 +30,7 @@ def run(main: Callable[[], int | None]) -> None:
         print(f"{script}: error: {error}", file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
-        print(f"{script}: interrupted; what was done is kept", file=sys.stderr)
-        code = INTERRUPTED
+        code = ended(interrupted=True)
     except BrokenPipeError:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -130,6 +129,18 @@ def say(text: str) -> None:
 
     tqdm.write(text, file=sys.stdout)
     sys.stdout.flush()  # whoever reads a pipe sees each photo when it is done
+
+
+def ended(interrupted: bool, source: str | Path = "", problem: str | None = None) -> int:
+    """Say on stderr how the work on `source` ended before its time, if it did; returns the exit code."""
+    script = Path(sys.argv[0]).name
+    if interrupted:
+        print(f"{script}: interrupted; what was done is kept", file=sys.stderr)
+        return INTERRUPTED
+    if problem:
+        print(f"{script}: error: {source}: {problem}", file=sys.stderr)
+        return PARTLY
+    return DONE
 
 
 def report(failures: list[str], total: int) -> int:

@@ -7,8 +7,6 @@ import numpy as np
 from emotion.backend import start_keras
 from emotion.model_file import load_predictor
 
-BATCH_SIZE = 64  # faces: more are done in turns, so that a crowd fits any GPU
-
 
 class KerasModel:
     """A .h5 at work on the first CUDA GPU."""
@@ -21,9 +19,6 @@ class KerasModel:
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
-        return np.concatenate([self.predict_batch(faces[i : i + BATCH_SIZE]) for i in range(0, len(faces), BATCH_SIZE)])
-
-    def predict_batch(self, faces: np.ndarray) -> np.ndarray:
         # Padded to a power of two: the network is compiled once a shape, not once a count of faces.
         room = 1 << (len(faces) - 1).bit_length()
         padded = np.concatenate([faces, np.zeros((room - len(faces), *faces.shape[1:]), np.float32)])

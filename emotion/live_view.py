@@ -61,7 +61,7 @@ class LiveView:
             screen[: label.shape[0], : label.shape[1]] = label[: screen.shape[0], : screen.shape[1]]
         self.window.show(screen)
 
-    def hear(self) -> None:
+    def handle_keys(self) -> None:
         """Do what the keys pressed since the last time say; to be called often, or the window seems dead."""
         key = self.window.key() if self.window else -1
         if key in (Q, ESCAPE):

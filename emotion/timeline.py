@@ -152,3 +152,8 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def counted(number: int, noun: str) -> str:
+    """no frames, 1 frame or 2 frames."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

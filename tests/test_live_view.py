@@ -43,11 +43,11 @@ def view(monkeypatch, tmp_path, notes):
 
 def press(view, key):
     view.window.pressed = key
-    view.hear()
+    view.handle_keys()
 
 
 def test_before_the_first_frame_there_is_no_window_and_nothing_to_hear(view):
-    view.hear()
+    view.handle_keys()
     assert (view.window, view.quit, view.paused) == (None, False, False)
 
 
