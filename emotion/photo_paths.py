@@ -69,7 +69,7 @@ def plan(arguments: list[str], output: Path | None) -> list[Task]:
         return [Task(photos[0][0], output)]
     make_folder(folder)
     originals = {photo.resolve() for photo, _ in photos}
-    taken = set()
+    taken = set(originals)
     tasks = []
     for photo, name in photos:
         copy = free_name(folder / name, originals, taken)
@@ -88,6 +88,6 @@ def free_name(copy: Path, originals: set[Path], taken: set[Path]) -> Path:
     if copy.resolve() in originals:
         copy = copy.with_stem(f"{copy.stem}-annotated")
     candidate, number = copy, 2
-    while candidate.resolve() in originals | taken:
+    while candidate.resolve() in taken:
         candidate, number = copy.with_stem(f"{copy.stem}-{number}"), number + 1
     return candidate

@@ -15,9 +15,8 @@ class Recipe:
     batch_size: int = 64
     optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
     learning_rate: float = 0.002  # the highest
-    schedule: str = (
-        "cosine"  # cosine: one epoch of warm-up, then down to a 500th; constant; plateau: see `learning_rate_after`
-    )
+    # cosine: one epoch of warm-up, then down to a 500th; plateau: see `learning_rate_after`; constant
+    schedule: str = "cosine"
     weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
     averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
     augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing

@@ -6,6 +6,7 @@ FER+ folders     FER2013Train/fer0000000.png ... with its label.csv, joined by n
 class folders    Kaggle's train/happy/*.jpg, test/...: original labels only
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -29,18 +30,23 @@ def find_source(path: Path) -> Source | None:
     """The best source at `path`, a file or a folder searched two levels deep: a table before folders of images."""
     if not path.exists():
         return None
-    folders = [path, *sorted(inner for pattern in ("*", "*/*") for inner in path.glob(pattern) if inner.is_dir())]
-    inside = (file for folder in folders for file in folder.iterdir() if file.is_file() and not is_image(file))
-    files = [path] if path.is_file() else sorted(inside)
-    tables = [table for file in files if (table := open_table(file))]
-    beside = (
-        [table for file in sorted(path.parent.iterdir()) if (table := open_table(file))] if path.is_file() else tables
-    )
+    if path.is_file():
+        folders, tables = [], tables_in([path])
+        beside = tables_in(path.parent.iterdir())  # the votes may lie beside it
+    else:
+        folders = [path, *sorted(inner for pattern in ("*", "*/*") for inner in path.glob(pattern) if inner.is_dir())]
+        tables = beside = tables_in(file for folder in folders for file in folder.iterdir())
     votes = next((table for table in beside if "nf" in table.columns and "pixels" not in table.columns), None)
     faces = next((table for table in tables if "pixels" in table.columns), None)
     if faces:
         return TablePair(faces, votes)
-    return next(filter(None, (find_images(folder, votes) for folder in folders if folder.is_dir())), None)
+    return next(filter(None, (find_images(folder, votes) for folder in folders)), None)
+
+
+def tables_in(paths: Iterable[Path]) -> list[Table]:
+    """The tables among `paths`, in the order of their names."""
+    files = (path for path in sorted(paths) if path.is_file() and not is_image(path))
+    return [table for file in files if (table := open_table(file))]
 
 
 def find_images(folder: Path, votes: Table | None) -> Source | None:
