@@ -75,9 +75,10 @@ def test_a_model_that_cannot_be_written(tmp_path):
 
 def test_a_full_disk_costs_the_new_model_and_not_the_old_one(tmp_path, largest_file):
     (tmp_path / "m.h5").write_bytes(b"old")
-    largest_file(100_000)
-    with pytest.raises(InputError, match=r"/m\.h5: cannot be written \(file too large\)"):
-        save_model(keras.Sequential([keras.Input((400,)), layers.Dense(400)]), tmp_path / "m.h5", {})
+    model = keras.Sequential([keras.Input((400,)), layers.Dense(400)])
+    refused = pytest.raises(InputError, match=r"/m\.h5: cannot be written \(file too large\)")
+    with largest_file(100_000), refused:
+        save_model(model, tmp_path / "m.h5", {})
     assert (tmp_path / "m.h5").read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
 

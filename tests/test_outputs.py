@@ -48,8 +48,7 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 @pytest.mark.parametrize(("size", "room"), [(100_000, True), (100_001, False)], ids=["room", "no room"])
 def test_room_is_asked_for_by_writing_and_given_back(size, room, tmp_path, largest_file):
-    largest_file(100_000)
-    with nullcontext() if room else pytest.raises(OSError, match="File too large"):
+    with largest_file(100_000), nullcontext() if room else pytest.raises(OSError, match="File too large"):
         check_room(tmp_path / "a.h5", size)
     assert list(tmp_path.iterdir()) == []
 

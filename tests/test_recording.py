@@ -35,8 +35,8 @@ def test_without_a_frame_there_is_no_file(tmp_path):
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, largest_file):
     noise = np.random.default_rng(0).integers(0, 256, (5, 120, 160, 3)).astype(np.uint8)
-    largest_file(5000)
-    with pytest.raises(InputError, match=r"a\.mp4: cannot be written"), Recording(tmp_path / "a.mp4") as recording:
+    refused = pytest.raises(InputError, match=r"a\.mp4: cannot be written")
+    with largest_file(5000), refused, Recording(tmp_path / "a.mp4") as recording:
         for i, image in enumerate(noise):
             recording.write(image, i / 30)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,5 @@
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
 import keras
@@ -107,10 +108,11 @@ def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_pa
 
     def then_the_disk_is_full():
         whole_epoch()
-        largest_file(100_000)
+        full_disk.enter_context(largest_file(100_000))
 
     checkpoint.write_state = then_the_disk_is_full
-    with pytest.raises(InputError, match=r"running-0002\.weights\.h5: cannot be written \(file too large\)"):
+    refused = pytest.raises(InputError, match=r"running-0002\.weights\.h5: cannot be written \(file too large\)")
+    with ExitStack() as full_disk, refused:
         fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert Checkpoint(tmp_path / "run", {}, resume=True).epoch == 1
     names = sorted(file.name for file in (tmp_path / "run").iterdir())

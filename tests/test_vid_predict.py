@@ -136,7 +136,7 @@ def test_ctrl_c_leaves_a_playable_file_and_whole_records(repository, tiny_model,
     [
         (["missing.mp4"], "missing.mp4: no such file"),
         (["{party}", "-o", "{party}"], "is the input"),
-        (["{party}", "--model", "a.mp4", "-o", "a.mp4"], "-o a.mp4: is the input"),
+        (["{party}", "--detector", "yunet=a.mp4", "-o", "a.mp4"], "-o a.mp4: is the input"),
         (["{party}", "-o", "no/folder/out.mp4"], "there is no folder"),
         (["{party}", "--csv", "same.txt", "--json", "same.txt"], "same.txt"),
         (["{party}", "--detect-every", "0"], "--detect-every"),

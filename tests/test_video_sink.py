@@ -138,9 +138,8 @@ def test_what_ffmpeg_refuses_is_one_line_and_leaves_nothing(tmp_path, monkeypatc
 @pytest.mark.parametrize("frames", [5, 50], ids=["known at the end", "known on the way"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, largest_file, frames):
     noise = np.random.default_rng(0).integers(0, 256, (frames, 120, 160, 3)).astype(np.uint8)
-    largest_file(5000)
     refused = pytest.raises(InputError, match=r"a\.mp4: cannot be written \(file too large\)$")
-    with refused, VideoSink(tmp_path / "a.mp4", VideoInfo(160, 120, 25)) as sink:
+    with largest_file(5000), refused, VideoSink(tmp_path / "a.mp4", VideoInfo(160, 120, 25)) as sink:
         for i, image in enumerate(noise):
             sink.write(image, i / 25)
     assert names(tmp_path) == []
