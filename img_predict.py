@@ -14,7 +14,7 @@ import numpy as np
 
 from emotion import cli
 from emotion.errors import InputError
-from emotion.outputs import check_apart, check_outputs
+from emotion.outputs import check_apart, check_places
 from emotion.overlay import annotate
 from emotion.photo import read_photo, write_photo
 from emotion.photo_paths import OUTPUT, plan
@@ -26,8 +26,9 @@ def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
     read = [*(task.photo for task in tasks), *cli.read_files(args)]
-    check_apart(read, {"-o": tasks[0].copy if len(tasks) == 1 else None, "--json": args.json, "--csv": args.csv})
-    check_outputs(read, {"--json": args.json, "--csv": args.csv})
+    records = {"--json": args.json, "--csv": args.csv}
+    check_apart(read, {"-o": tasks[0].copy if len(tasks) == 1 else None, **records})
+    check_places(records)  # the folders of the copies are made as they come
     show = args.show and can_show(args)
     recognizer = cli.build_recognizer(args)
     labels, failures = recognizer.labels, []

@@ -20,8 +20,6 @@ from emotion.errors import InputError
 from emotion.model_file import bytes_of
 from emotion.outputs import check_room, write_text, writing
 
-STATE = ("settings", "history", "best_loss", "files")
-
 
 class Checkpoint:
     """The run in `folder`. `settings`, plain JSON, is what must not change between its parts."""
@@ -52,7 +50,8 @@ class Checkpoint:
     def read_state(self) -> None:
         try:
             state = json.loads((self.folder / "state.json").read_text())
-            settings, self.history, self.best_loss, self.files = (state[key] for key in STATE)
+            settings, self.history = state["settings"], state["history"]
+            self.best_loss, self.files = state["best_loss"], state["files"]
         except (ValueError, TypeError, KeyError):
             raise InputError(f"--resume: {self.folder}/state.json is damaged; delete the folder") from None
         changed = [key for key, value in self.settings.items() if settings.get(key) != value]
@@ -101,8 +100,8 @@ class Checkpoint:
             self.model.save_weights(path, overwrite=True)
 
     def write_state(self) -> None:
-        state = (self.settings, self.history, self.best_loss, self.files)
-        write_text(self.folder / "state.json", json.dumps(dict(zip(STATE, state, strict=True)), indent=1))
+        state = {"settings": self.settings, "best_loss": self.best_loss, "files": self.files, "history": self.history}
+        write_text(self.folder / "state.json", json.dumps(state, indent=1))
         for file in self.folder.glob("*.weights.h5"):
             if file.name not in self.files.values():
                 file.unlink()

@@ -16,6 +16,11 @@ def check_outputs(inputs: Iterable[Path | str], outputs: dict[str, Path | None])
     `outputs` are paths by their flags.
     """
     check_apart(inputs, outputs)
+    check_places(outputs)
+
+
+def check_places(outputs: dict[str, Path | None]) -> None:
+    """Refuse an output where no file can be made."""
     for flag, path in outputs.items():
         if path is not None:
             check_place(path, f"{flag} {path}")
