@@ -11,10 +11,10 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from emotion import cli
-from emotion.dataset import Dataset, load
+from emotion.cli import app as cli
+from emotion.cli.fer_flags import parse_arguments
+from emotion.dataset.load import Dataset, load
 from emotion.errors import InputError
-from emotion.flags import parse_arguments
 
 
 def main() -> int:
@@ -39,19 +39,19 @@ def main() -> int:
 
 
 def train(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.backend import every_gpu, start_keras
+    from emotion.model_file.keras_setup import every_gpu, start_keras
 
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
-    from emotion.baselines import build
-    from emotion.card import build_card, format_card, measure
-    from emotion.checkpoint import Checkpoint
-    from emotion.distillation import distilled_targets, load_teacher
-    from emotion.model_file import sha256
-    from emotion.recipe import recipe_of
-    from emotion.training import calibrate, classifier_of, fit
-    from emotion.votes import examples, opinions
+    from emotion.dataset.votes import examples, opinions
+    from emotion.model_file.h5 import sha256
+    from emotion.networks.baselines import build
+    from emotion.training.card import build_card, format_card, measure
+    from emotion.training.checkpoint import Checkpoint
+    from emotion.training.distillation import distilled_targets, load_teacher
+    from emotion.training.fit import calibrate, classifier_of, fit
+    from emotion.training.recipes import recipe_of
 
     say = cli.note_to_stderr(args)
     keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
@@ -99,10 +99,10 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.light_model import write_light
-    from emotion.model_file import save_model
-    from emotion.plots import plot_run
-    from emotion.training import classifier_of
+    from emotion.evaluation.plots import plot_run
+    from emotion.model_file.h5 import save_model
+    from emotion.model_file.light import write_light
+    from emotion.training.fit import classifier_of
 
     say = cli.note_to_stderr(args)
     save_model(model, args.output, card)
@@ -115,9 +115,9 @@ def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None
 
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.assessment import assess
-    from emotion.costs import compare_costs
-    from emotion.outputs import check_figure, check_outputs, write_text
+    from emotion.evaluation.compare import assess
+    from emotion.evaluation.costs import compare_costs
+    from emotion.files import check_figure, check_outputs, write_text
 
     say = cli.note_to_stderr(args)
     check_outputs([*args.evaluate, dataset.source], {"--chart": args.chart, "--json": args.json})
@@ -130,8 +130,8 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def preview(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.preview import preview_augmentation
-    from emotion.recipe import recipe_of
+    from emotion.training.preview import preview_augmentation
+    from emotion.training.recipes import recipe_of
 
     ranges = recipe_of(args.network).augmentation
     if ranges is None:
@@ -140,7 +140,7 @@ def preview(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def export(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.images import export_images
+    from emotion.dataset.export import export_images
 
     count = export_images(dataset, args.export_images, quiet=args.quiet)
     print(f"{args.export_images}: {count} faces")

@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotion import cli
+from emotion.cli import app as cli
+from emotion.cli.photo_paths import OUTPUT, plan
+from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
-from emotion.outputs import check_apart, check_places
-from emotion.overlay import annotate
-from emotion.photo import read_photo, write_photo
-from emotion.photo_paths import OUTPUT, plan
-from emotion.results import Records
-from emotion.window import ESCAPE, Q, Window, missing_display
+from emotion.files import check_apart, check_places
+from emotion.media.photo import read_photo, write_photo
+from emotion.results.overlay import annotate
+from emotion.results.records import Records
 
 
 def main() -> int:

@@ -10,18 +10,18 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from emotion import cli
-from emotion.camera import Camera
+from emotion.cli import app as cli
+from emotion.cli.interrupt import Interrupt
+from emotion.cli.live_view import LiveView, Pace
+from emotion.cli.video_flags import add_video_flags, build_video_recognizer, search_in_time
+from emotion.cli.window import missing_display
 from emotion.errors import InputError
-from emotion.interrupt import Interrupt
-from emotion.live_view import LiveView, Pace
-from emotion.outputs import check_outputs
-from emotion.overlay import annotate
-from emotion.recording import USUAL_FPS, Recording
-from emotion.results import Records
-from emotion.timeline import Timeline, clock, counted
-from emotion.video_flags import add_video_flags, build_video_recognizer, search_in_time
-from emotion.window import missing_display
+from emotion.files import check_outputs
+from emotion.media.camera import Camera
+from emotion.media.recording import USUAL_FPS, Recording
+from emotion.results.overlay import annotate
+from emotion.results.records import Records
+from emotion.results.timeline import Timeline, clock, counted
 
 WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
 

@@ -13,18 +13,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from emotion import cli
-from emotion.background import WriteBehind, read_ahead
+from emotion.cli import app as cli
+from emotion.cli.interrupt import Interrupt
+from emotion.cli.video_flags import add_video_flags, build_video_recognizer
+from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
-from emotion.interrupt import Interrupt
-from emotion.outputs import check_figure, check_outputs, make_folder
-from emotion.overlay import annotate
-from emotion.results import Records
-from emotion.timeline import Timeline, clock, counted
-from emotion.video import VideoReader
-from emotion.video_flags import add_video_flags, build_video_recognizer
-from emotion.video_sink import VideoSink
-from emotion.window import ESCAPE, Q, Window, missing_display
+from emotion.files import check_figure, check_outputs, make_folder
+from emotion.media.threads import WriteBehind, read_ahead
+from emotion.media.video_reader import VideoReader
+from emotion.media.video_sink import VideoSink
+from emotion.results.overlay import annotate
+from emotion.results.records import Records
+from emotion.results.timeline import Timeline, clock, counted
 
 
 def main() -> int:

@@ -90,8 +90,8 @@ def tiny_model(tmp_path_factory) -> Path:
     from keras import layers
 
     from emotion.labels import SEVEN_EMOTIONS
-    from emotion.light_model import write_light
-    from emotion.model_file import save_model
+    from emotion.model_file.h5 import save_model
+    from emotion.model_file.light import write_light
 
     keras.utils.set_random_seed(1)
     model = keras.Sequential(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emotion.baselines import NETWORKS, build
-from emotion.costs import multiply_accumulates
-from emotion.evaluation import macro_f1_interval
-from emotion.recipe import Recipe
+from emotion.evaluation.costs import multiply_accumulates
+from emotion.evaluation.metrics import macro_f1_interval
+from emotion.networks.baselines import NETWORKS, build
+from emotion.training.recipes import Recipe
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 SCRIPTS = ("fer", "img_predict", "live_cam_predict", "vid_predict")

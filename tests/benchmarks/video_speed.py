@@ -27,14 +27,14 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from made_videos import make_video, paste, portrait  # noqa: E402
 
-from emotion.classifier import load_classifier  # noqa: E402
-from emotion.face_detector import CASCADE, HaarDetector  # noqa: E402
-from emotion.overlay import annotate  # noqa: E402
-from emotion.recognizer import Recognition, crop_faces  # noqa: E402
-from emotion.video import VideoReader  # noqa: E402
-from emotion.video_detector import VideoDetector  # noqa: E402
-from emotion.video_flags import SEARCH_S  # noqa: E402
-from emotion.video_sink import VideoSink  # noqa: E402
+from emotion.cli.video_flags import SEARCH_S  # noqa: E402
+from emotion.faces.classifier import load_classifier  # noqa: E402
+from emotion.faces.detector import CASCADE, HaarDetector  # noqa: E402
+from emotion.faces.recognizer import Recognition, crop_faces  # noqa: E402
+from emotion.faces.video_detector import VideoDetector  # noqa: E402
+from emotion.media.video_reader import VideoReader  # noqa: E402
+from emotion.media.video_sink import VideoSink  # noqa: E402
+from emotion.results.overlay import annotate  # noqa: E402
 
 FPS = 30
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}
@@ -150,7 +150,7 @@ def time_process(video: Path, model: Path) -> float:
 
 def time_naive(video: Path, model_path: Path, scale: float, frames: int = 21) -> float:
     """Milliseconds a frame of the loop described above."""
-    from emotion.model_file import load_model
+    from emotion.model_file.h5 import load_model
 
     model, cascade = load_model(model_path), cv2.CascadeClassifier(str(CASCADE))
     capture = cv2.VideoCapture(str(video))

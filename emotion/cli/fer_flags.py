@@ -1,0 +1,112 @@
+"""The flags of `fer.py`, and which of them belong together."""
+
+import argparse
+from pathlib import Path
+
+from emotion.cli import app as cli
+from emotion.dataset.rows import SPLITS
+from emotion.dataset.votes import PROTOCOLS
+from emotion.errors import InputError
+from emotion.files import MODEL, REPOSITORY, check_apart
+from emotion.training.recipes import RECIPES
+
+EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
+TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "output", "resume", "xla")
+
+
+def parse_arguments(description: str) -> argparse.Namespace:
+    """The command line of `fer.py`, checked. Raises InputError where flags contradict each other."""
+    parser = cli.Parser(description)
+    parser.add_argument("--data", type=Path, default=REPOSITORY / "data", metavar="DIR",
+                        help="where fer2013 and fer2013new.csv lie, packed or not (default: data/)")  # fmt: skip
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
+                        help="auto: all GPUs of this machine, and the CPU where there is none")  # fmt: skip
+    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    add_other_tasks(parser.add_argument_group("instead of training").add_mutually_exclusive_group())
+    add_training_flags(parser.add_argument_group("training"))
+    add_evaluation_flags(parser.add_argument_group("evaluation"))
+    args = parser.parse_args()
+    alone = next((flag for flag in EVALUATION if getattr(args, flag)), None)
+    if alone and not args.evaluate:
+        raise InputError(f"--{alone}: only of use with --evaluate MODEL.h5")
+    stray = next((flag for flag in TRAINING if getattr(args, flag)), None)
+    if stray and args.evaluate:
+        raise InputError(f"--{stray.replace('_', '-')}: only of use in training; leave it out with --evaluate")
+    if args.evaluate:  # here the labels are those of a model that does not name its own
+        args.labels = None if args.labels in ("ferplus", "fer2013") else cli.comma_separated(args.labels)
+    elif args.labels not in ("ferplus", "fer2013"):
+        raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
+    if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
+        raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
+    if args.output is None and not args.dry_run:
+        args.output = MODEL
+    if args.output and args.output.suffix != ".h5":
+        raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
+    check_apart([*args.teacher, args.backbone_weights], {"--output": args.output})
+    return args
+
+
+def add_other_tasks(group) -> None:
+    group.add_argument("--evaluate", nargs="+", type=Path, metavar="MODEL.h5",
+                       help="measure these; of several, side by side")  # fmt: skip
+    group.add_argument("--preview-augmentation", type=Path, metavar="PNG",
+                       help="draw training faces before and after augmentation")  # fmt: skip
+    group.add_argument("--export-images", type=Path, metavar="DIR",
+                       help="write every face as a PNG into a folder of its emotion")  # fmt: skip
+
+
+def add_training_flags(group) -> None:
+    group.add_argument("--network", choices=RECIPES, default="five_block", help="(default: five_block)")
+    group.add_argument("--emotions", type=int, choices=(7, 8), default=7,
+                       help="8 keeps contempt; 7 counts it as neutral (default: 7)")  # fmt: skip
+    group.add_argument("--labels", default="ferplus", metavar="ferplus|fer2013",
+                       help="learn from FER+'s votes, or from the original labels (default: ferplus)")  # fmt: skip
+    group.add_argument("--epochs", type=cli.positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")
+    group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
+    group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
+                       help="learn from the mean answer of these as much as from the votes")  # fmt: skip
+    group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped on its way to --output"
+    )
+    group.add_argument("--dry-run", action="store_true",
+                       help="every step on a handful of rows, in under a minute; keeps nothing without --output")  # fmt: skip
+    group.add_argument("--backbone-weights", default="imagenet", metavar="imagenet|none|FILE",
+                       help="what mobilenet_v2 and resnet50 start from (default: imagenet)")  # fmt: skip
+    group.add_argument("--precision", choices=("auto", "float32", "mixed"), default="auto",
+                       help="auto: mixed on a GPU, which gains from it (default: auto)")  # fmt: skip
+    group.add_argument("--xla", action="store_true",
+                       help="compile with XLA on the CPU too: faster on some, slower on others")  # fmt: skip
+
+
+def add_evaluation_flags(group) -> None:
+    group.add_argument("--split", choices=SPLITS, help="only this one (default: all but Training)")
+    group.add_argument(
+        "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"
+    )
+    group.add_argument("--unseen", action="store_true", help="leave out faces whose photograph was seen in training")
+    group.add_argument("--tta", action="store_true", help="average each face with its mirror image")
+    group.add_argument("--ensemble", action="store_true", help="also the mean of all models named")
+    group.add_argument(
+        "--robustness", action="store_true", help="also under blur, noise, darkness, tilt, loose crops ..."
+    )
+    group.add_argument(
+        "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
+    )
+    group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+
+
+def rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to {2**32 - 1}, where NumPy's seeds are")
+    return number

@@ -1,0 +1,126 @@
+"""FER2013 as folders of images: FERPlus's, with votes, and Kaggle's, with the original labels."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.dataset.csv_tables import Table, parse_numbers
+from emotion.dataset.rows import NO_CODE, SIDE, Rows
+from emotion.errors import InputError
+from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS, SYNONYMS
+
+# Folder names, in lower case, and the index into rows.SPLITS that they mean.
+FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
+CLASS_FOLDERS = {
+    "train": 0, "training": 0, "publictest": 1, "privatetest": 2, "test": 3, "validation": 4, "valid": 4, "val": 4,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FerplusFolders:
+    path: Path
+    folders: dict[Path, int]
+    votes: Table | None  # fer2013new.csv, for folders without a label.csv
+
+    def state(self) -> str:
+        return folder_state(self.folders) + (f" {self.votes.state()}" if self.votes else "")
+
+    def read(self) -> Rows:
+        paths, usage, votes = [], [], []
+        for folder, number in self.folders.items():
+            named = read_label_csv(folder / "label.csv") if (folder / "label.csv").is_file() else self.named_votes()
+            present = [name for name in named if (folder / name).is_file()]
+            paths += [folder / name for name in present]
+            usage += [number] * len(present)
+            votes += [named[name] for name in present]
+        if not paths:
+            raise InputError(f"{self.path}: its FER2013 folders hold no image that label.csv or fer2013new.csv names")
+        codes = np.full(len(paths), NO_CODE, np.uint8)
+        return Rows(read_faces(paths), codes, np.array(usage, np.uint8), np.array(votes, np.uint8))
+
+    def named_votes(self) -> dict[str, np.ndarray]:
+        if self.votes is None:
+            raise InputError(
+                f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing"
+            )
+        names, votes = self.votes.votes_beside("image name")  # empty where FER+ saw no face
+        return dict(zip(map(str, names), votes, strict=True))
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    path: Path
+    folders: dict[Path, int]
+
+    def state(self) -> str:
+        return folder_state([child for split in self.folders for child in sorted(split.iterdir()) if child.is_dir()])
+
+    def read(self) -> Rows:
+        paths, codes, usage = [], [], []
+        for split, number in self.folders.items():
+            for child in sorted(split.iterdir()):
+                code = emotion_code(child.name)
+                images = (
+                    [p for p in sorted(child.iterdir()) if is_image(p)] if code is not None and child.is_dir() else []
+                )
+                paths += images
+                codes += [code] * len(images)
+                usage += [number] * len(images)
+        return Rows(read_faces(paths), np.array(codes, np.uint8), np.array(usage, np.uint8), None)
+
+
+def emotion_code(name: str) -> int | None:
+    """FER2013's number of a class folder's emotion ("happy", "Happiness" or "3"), None for other folders."""
+    name = SYNONYMS.get(name.lower(), name.lower())
+    if name in FER2013_EMOTIONS:
+        return FER2013_EMOTIONS.index(name)
+    return int(name) if name in set("0123456") else None
+
+
+def is_image(path: Path) -> bool:
+    return path.suffix.lower() in {".png", ".jpg", ".jpeg"}
+
+
+def read_faces(paths: list[Path]) -> np.ndarray:
+    """Image files -> uint8 (N, 48, 48), grey; other sizes are resized."""
+    faces = np.empty((len(paths), SIDE, SIDE), np.uint8)
+    for i, path in enumerate(paths):
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
+        if face is None:
+            raise InputError(f"{path}: not an image that can be read; delete it or download it again")
+        faces[i] = face if face.shape == (SIDE, SIDE) else cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return faces
+
+
+def read_label_csv(path: Path) -> dict[str, np.ndarray]:
+    """FER+'s label.csv, no header: name, box, the ten votes."""
+    width = 2 + len(FERPLUS_COLUMNS)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row[:width] for row in csv.reader(file)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: damaged ({error}); generate it again with FERPlus") from None
+    short = next((line for line, row in enumerate(rows, 1) if len(row) < width), None)
+    if short or not rows:
+        raise InputError(f"{path}: line {short or 1} is not `name, box, ten votes`; generate it again with FERPlus")
+    columns = np.array(rows, object).T
+    named = zip(FERPLUS_COLUMNS, columns[2:], strict=True)
+    votes = np.stack([parse_numbers(column, 255, name, path, 1) for name, column in named], axis=1)
+    return dict(zip(columns[0], votes, strict=True))
+
+
+def folder_state(folders: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        digest.update(os.fsencode(f"{folder}\n"))  # whose name says which split or emotion it holds
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            status = entry.stat()
+            digest.update(os.fsencode(f"{entry.name} {status.st_size} {status.st_mtime_ns}\n"))
+    return digest.hexdigest()

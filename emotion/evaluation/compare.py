@@ -1,0 +1,174 @@
+"""Models side by side on the same faces: `fer.py --evaluate`."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+
+from emotion.dataset.duplicates import exact_copies, near_copies
+from emotion.dataset.load import Dataset, Split
+from emotion.dataset.votes import truth
+from emotion.errors import InputError
+from emotion.evaluation.calibration import calibration
+from emotion.evaluation.metrics import (
+    Classify,
+    Score,
+    classes_of,
+    ensemble,
+    format_table,
+    mcnemar,
+    mirrored,
+    predicted_classes,
+    protocols,
+    score,
+)
+from emotion.evaluation.robustness import format_table as format_robustness
+from emotion.evaluation.robustness import robustness
+from emotion.faces.classifier import EmotionClassifier, load_classifier
+from emotion.labels import SYNONYMS, emotions
+
+
+def assess(
+    dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]
+) -> tuple[list[tuple[str, str, Score]], dict]:
+    """Measure the models of `args.evaluate` and print the tables.
+
+    Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
+    """
+    splits = chosen_splits(dataset, args, say)
+    members = load_members(args, say)
+    results, comparisons, calibrations = [], [], {}
+    for split_name, split in splits.items():
+        asked = [args.protocol] if args.protocol else protocols(split)
+        probabilities = {name: classify(split.faces) for name, classify in members.items()}
+        for name, found in probabilities.items():
+            results += [(name, split_name, score(found, split, protocol)) for protocol in asked]
+            if split.votes is not None:
+                calibrations[f"{name}, {split_name}"] = asdict(calibration(found, split.votes))
+        comparisons += [
+            mcnemar_test(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)
+        ]
+    print(format_table(results))
+    print_comparisons(comparisons)
+    print_calibrations(calibrations)
+    report = {
+        "schema": 1,
+        "data": dataset.fingerprint,
+        "scores": [{"model": name, "split": split, **asdict(s)} for name, split, s in results],
+        "mcnemar": comparisons,
+        "calibration": calibrations,
+        "robustness": measure_robustness(members, splits, args) if args.robustness else {},
+    }
+    return results, report
+
+
+def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Classify]:
+    """The models of `args.evaluate` by name, mirrored and joined as `args` asks for."""
+    loaded = [load_classifier([path], args.device, args.labels, say) for path in args.evaluate]
+    if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
+        raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
+    ordered = map(reordered, loaded, args.evaluate)
+    members = dict(zip(names_of(args.evaluate), ordered, strict=True))
+    if args.tta:
+        members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}
+    if args.ensemble:
+        members["ensemble"] = ensemble(members.values())
+    return members
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """The models' names for a table: the files' stems, each with a number where the name is taken."""
+    names = ["ensemble"]
+    for path in paths:
+        name, number = path.stem, 2
+        while name in names:
+            name, number = f"{path.stem} {number}", number + 1
+        names.append(name)
+    return names[1:]
+
+
+def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Split]:
+    """The splits to measure on, by what to call them: that of --split, or else all that were not trained on."""
+    if args.split and args.split not in dataset.splits:
+        raise InputError(f"--split {args.split}: not in {dataset}")
+    names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
+    chosen = dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
+    for name, split in chosen.items():
+        known = protocols(split)
+        if not known:
+            raise InputError(f"{dataset.source}: no face of {name} has a label that counts")
+        if args.protocol not in (None, *known):
+            raise InputError(f"--protocol {args.protocol}: {dataset.source} has labels for {', '.join(known)}")
+    return chosen
+
+
+def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], None]) -> tuple[str, Split]:
+    """What to call the split `name`, and its rows; `unseen` leaves out those whose photograph training had seen."""
+    split = dataset.splits[name]
+    if name == "Training":
+        if unseen:
+            raise InputError("--unseen: Training is what was seen; name another --split")
+        return name, split
+    known = dataset.known_before(name)
+    exact = exact_copies(split.faces, known)
+    if not unseen:
+        if exact.any():
+            say(f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen")
+        return name, split
+    rest = split.take(~exact)
+    near = near_copies(rest.faces, known)
+    say(f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs")
+    if near.all():
+        raise InputError(f"--unseen: training had seen every face of {name}")
+    return f"{name}, unseen", rest.take(~near)
+
+
+def reordered(classifier: EmotionClassifier, path: Path) -> Classify:
+    """The classifier's outputs by their names, in the order that votes and codes count in."""
+    names = [SYNONYMS.get(label.lower(), label.lower()) for label in classifier.labels]
+    wanted = emotions(8 if "contempt" in names else 7)
+    if sorted(names) != sorted(wanted):
+        raise InputError(f"{path}: its labels ({','.join(classifier.labels)}) are not {','.join(wanted)}; see --labels")
+    order = [names.index(name) for name in wanted]
+    return lambda faces: classifier.classify(faces)[:, order]
+
+
+def mcnemar_test(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
+    """The McNemar test between two models' answers on one split."""
+    # Seven outputs and eight may meet here.
+    classes = classes_of(protocol, min(probabilities[name].shape[1] for name in pair))
+    rows, true = truth(protocol, split, classes)
+    p = mcnemar(*(predicted_classes(probabilities[name][rows], classes) for name in pair), true)
+    return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
+
+
+def print_comparisons(comparisons: list[dict]) -> None:
+    for pair in comparisons:
+        print("{first} and {second}, {split}, {protocol}: McNemar p = {p:.3g}".format(**pair))
+
+
+def print_calibrations(calibrations: dict[str, dict]) -> None:
+    for name, found in calibrations.items():
+        print(
+            "{name}: expected calibration error {expected_error:.3f}, cross-entropy {cross_entropy:.3f} (people "
+            "{humans_cross_entropy:.3f}), total variation {total_variation:.3f} (people {humans_total_variation:.3f})"
+            .format(name=name, **found)
+        )  # fmt: skip
+
+
+def measure_robustness(members: dict[str, Classify], splits: dict[str, Split], args: argparse.Namespace) -> dict:
+    """Tables on stdout and, for `args.chart`, a plot; on the last split, the furthest from training."""
+    name, split = list(splits.items())[-1]
+    protocol = args.protocol or protocols(split)[0]
+    found = {member: robustness(classify, split, protocol) for member, classify in members.items()}
+    for member, results in found.items():
+        print(f"\n{member} on {name}, {protocol}, {results[0][2].count} rows\n{format_robustness(results)}")
+    if args.chart:
+        from emotion.evaluation.plots import plot_robustness
+
+        plot_robustness(found, args.chart, f"{name}, {protocol}")
+    return {
+        member: [{"change": change, "strength": strength, **asdict(s)} for change, strength, s in results]
+        for member, results in found.items()
+    }

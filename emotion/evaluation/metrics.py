@@ -1,0 +1,129 @@
+"""How good a network is, under a named protocol: figures with their intervals, never a bare number.
+
+Works on probabilities, float32 (N, C), however they came about: from one network, several, or a mirror's help.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, f1_score
+
+from emotion.dataset.load import Split
+from emotion.dataset.votes import PROTOCOLS, truth
+from emotion.labels import emotions
+
+Classify = Callable[[np.ndarray], np.ndarray]  # faces uint8 (N, 48, 48) -> probabilities float32 (N, C)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One network on one split under one protocol. Shares are of 1."""
+
+    protocol: str
+    count: int  # the rows that the protocol lets count
+    accuracy: float
+    low: float  # the accuracy's 95 % interval (Wilson)
+    high: float
+    macro_f1: float
+    recalls: dict[str, float | None]  # by emotion; None where no row has it
+    confusion: list[list[int]]  # [true][predicted]
+
+
+def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
+    """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows, and knows no contempt in fer2013."""
+    classes = classes_of(protocol, probabilities.shape[1])
+    rows, true = truth(protocol, split, classes)
+    predicted = predicted_classes(probabilities[rows], classes)
+    confusion = confusion_matrix(true, predicted, labels=range(classes))
+    low, high = wilson(int(confusion.trace()), len(rows))
+    totals = confusion.sum(axis=1)
+    recalls = {
+        name: float(hits / total) if total else None
+        for name, hits, total in zip(emotions(classes), confusion.diagonal(), totals, strict=True)
+    }
+    # Of the emotions that occur: one that neither is there nor was seen has no F1.
+    occurring = np.flatnonzero(totals)
+    f1 = f1_score(true, predicted, labels=occurring, average="macro", zero_division=0)
+    accuracy = float(confusion.trace() / len(rows))
+    return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
+
+
+def classes_of(protocol: str, outputs: int) -> int:
+    """How many emotions a network of so many `outputs` is asked about: the original labels are of seven."""
+    return 7 if protocol == "fer2013" else outputs
+
+
+def predicted_classes(probabilities: np.ndarray, classes: int) -> np.ndarray:
+    """The likeliest emotion of each row (N, C); as one of seven, contempt counts as neutral, as it does in the votes."""
+    likeliest = probabilities.argmax(axis=1)
+    return np.where(likeliest < classes, likeliest, 0)
+
+
+def protocols(split: Split) -> list[str]:
+    """The protocols under which any row of `split` counts."""
+    labelled = {"majority": split.votes is not None, "argmax": split.votes is not None, "fer2013": split.has_codes}
+    return [protocol for protocol in PROTOCOLS if labelled[protocol] and len(truth(protocol, split)[0])]
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927): unlike the usual one, it stays inside 0 to 1."""
+    interval = binomtest(hits, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def macro_f1_interval(confusion: list[list[int]], draws: int = 2000) -> tuple[float, float]:
+    """The 95 % interval of the macro F1 of `confusion` [true][predicted]: of as many faces drawn from these (bootstrap).
+
+    Wide, since of the rarest emotion there are a few dozen faces.
+    """
+    counts = np.array(confusion)
+    total = counts.sum()
+    drawn = np.random.default_rng(0).multinomial(total, counts.ravel() / total, draws).reshape(draws, *counts.shape)
+    hits = np.diagonal(drawn, axis1=1, axis2=2)
+    f1 = 2 * hits / np.maximum(drawn.sum(axis=1) + drawn.sum(axis=2), 1)
+    low, high = np.percentile(f1[:, counts.sum(axis=1) > 0].mean(axis=1), (2.5, 97.5))
+    return float(low), float(high)
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray, true: np.ndarray) -> float:
+    """How likely two networks this far apart are if they were equally good: the exact McNemar test's p-value.
+
+    `first`, `second`, `true`: indices (N,). Only the faces that one has right and the other wrong tell them apart.
+    """
+    only_first = int(np.sum((first == true) & (second != true)))
+    only_second = int(np.sum((first != true) & (second == true)))
+    if only_first + only_second == 0:
+        return 1.0
+    return float(binomtest(only_first, only_first + only_second).pvalue)
+
+
+def mirrored(classify: Classify) -> Classify:
+    """Test-time averaging: a face and its mirror image are one person's one emotion."""
+    return lambda faces: (classify(faces) + classify(faces[:, :, ::-1])) / 2
+
+
+def ensemble(members: Iterable[Classify]) -> Classify:
+    """The mean of several networks' probabilities."""
+    members = list(members)
+    return lambda faces: np.mean([classify(faces) for classify in members], axis=0)
+
+
+def format_table(rows: Iterable[tuple[str, str, Score]]) -> str:
+    """(model, split, score) -> two tables for a person: accuracy and macro F1 with their intervals, and the recalls."""
+    rows = list(rows)
+    width = max([12, *(len(split) for _, split, _ in rows)])
+    names = list(dict.fromkeys(name for _, _, s in rows for name in s.recalls))
+    head = f"{'model':24} {'split':{width}} {'protocol':9}"
+    figures = [f"{head} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  {'macro F1':>8}  {'95 % interval':>13}"]
+    recalls = ["recall of each emotion, %", head + "".join(f" {name:>9}" for name in names)]
+    for model, split, s in rows:
+        head = f"{model:24} {split:{width}} {s.protocol:9}"
+        interval = f"{100 * s.low:.1f} - {100 * s.high:.1f}"
+        low, high = macro_f1_interval(s.confusion)
+        f1 = f"{s.macro_f1:8.3f}  {f'{low:.2f} - {high:.2f}':>13}"
+        figures.append(f"{head} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  {f1}")
+        found = [s.recalls.get(name) for name in names]
+        recalls.append(head + "".join(f" {'-' if recall is None else f'{100 * recall:.1f}':>9}" for recall in found))
+    return "\n".join([*figures, "", *recalls])

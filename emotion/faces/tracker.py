@@ -1,0 +1,153 @@
+"""Who is who from frame to frame, and what each has felt over the last moments."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from emotion.faces.detector import Box
+from emotion.faces.recognizer import Recognition
+
+HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long; single frames' flicker is averaged out
+MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
+REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
+REACH_GROWTH = 1.5
+MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: the box of one half hidden jumps to who is in front
+STRANGER = 0.45  # 1 - correlation of two thumbnails: above it, a face that was out of sight is somebody else
+THUMBNAIL = 16  # pixels: the side of the thumbnail a face is remembered by
+
+
+@dataclass
+class Track:
+    """One person: where and when last seen, how fast, what like, what felt. Pixels and seconds."""
+
+    id: int
+    place: np.ndarray  # centre x, centre y, side
+    seen_s: float
+    probabilities: np.ndarray
+    thumbnail: np.ndarray | None  # float32, mean 0, length 1
+    speed: np.ndarray  # of x and y
+
+    def expected(self, time_s: float) -> np.ndarray:
+        """Where it should be at `time_s`: people keep going, but not for long."""
+        going = self.speed * min(time_s - self.seen_s, 1.0)
+        return self.place + np.array([*going, 0.0])
+
+
+class Tracker:
+    """Gives each recognition the id of its face and probabilities smoothed over time.
+
+    Times, not frames, decide how much the past counts, so that 15 and 60 frames a second show the same.
+    `half_life` is in seconds; 0 leaves the probabilities as they are.
+    """
+
+    def __init__(self, labels: tuple[str, ...], half_life: float = HALF_LIFE):
+        self.labels = labels
+        self.half_life = half_life
+        self.tracks: list[Track] = []
+        self.last_id, self.last_s = 0, 0.0
+
+    def update(
+        self, recognitions: list[Recognition], time_s: float, faces: np.ndarray | None = None
+    ) -> list[Recognition]:
+        """The recognitions of the frame at `time_s`, in their order, with `id` and smoothed probabilities.
+
+        `faces`, uint8 (N, h, w), are their crops: with them, people who cross are told apart by their looks too.
+        """
+        known_s = known_since(time_s, self.last_s)
+        self.tracks = [track for track in self.tracks if track.seen_s >= known_s]
+        self.last_s = time_s
+        places = [place_of(face.box) for face in recognitions]
+        thumbnails = [None] * len(places) if faces is None else [thumbnail_of(face) for face in faces]
+        matches = self.match(places, thumbnails, time_s)
+        return [
+            self.follow(matches[i], face, places[i], thumbnails[i], time_s)
+            if i in matches
+            else self.begin(face, places[i], thumbnails[i], time_s)
+            for i, face in enumerate(recognitions)
+        ]
+
+    def match(self, places: list, thumbnails: list, time_s: float) -> dict[int, Track]:
+        """Which recognition, by its index, is which track: the likeliest pair first."""
+        pairs = []
+        for track in self.tracks:
+            for i, (place, thumbnail) in enumerate(zip(places, thumbnails, strict=True)):
+                cost = match_cost(track, place, thumbnail, time_s)
+                if cost is not None:
+                    pairs.append((cost, i, track))
+        matches: dict[int, Track] = {}
+        taken: set[int] = set()
+        for _, i, track in sorted(pairs, key=lambda pair: pair[0]):
+            if i not in matches and track.id not in taken:
+                matches[i] = track
+                taken.add(track.id)
+        return matches
+
+    def begin(self, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> Recognition:
+        self.last_id += 1
+        track = Track(self.last_id, place, time_s, face.probabilities, thumbnail, np.zeros(2))
+        self.tracks.append(track)
+        return replace(face, id=track.id)
+
+    def follow(
+        self, track: Track, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float
+    ) -> Recognition:
+        passed = max(time_s - track.seen_s, 1e-3)
+        share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
+        track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
+        track.place, track.seen_s = place, time_s
+        if track.thumbnail is None:
+            track.thumbnail = thumbnail
+        elif thumbnail is not None and float((thumbnail * track.thumbnail).sum()) > 1 - STRANGER / 2:
+            # Only what is surely this face: half covered, it would be remembered with the other's ear.
+            blend = track.thumbnail + 0.1 * (thumbnail - track.thumbnail)
+            track.thumbnail = blend / max(np.linalg.norm(blend), 1e-6)
+        if not self.half_life:
+            return replace(face, id=track.id)
+        share = np.float32(1 - 0.5 ** (passed / self.half_life))
+        track.probabilities = track.probabilities + share * (face.probabilities - track.probabilities)
+        return replace(
+            face,
+            id=track.id,
+            emotion=self.labels[int(track.probabilities.argmax())],
+            probabilities=track.probabilities,
+        )
+
+
+def match_cost(track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> float | None:
+    """How unlikely it is that `track` is now at `place` and looks like `thumbnail`; None if it cannot be."""
+    unseen = time_s - track.seen_s
+    expected = track.expected(time_s)
+    side = (expected[2] + place[2]) / 2
+    apart = float(np.hypot(*(expected - place)[:2])) / side
+    grown = abs(float(np.log(place[2] / expected[2])))
+    reach, stranger = REACH + REACH_GROWTH * unseen, 0.0
+    if thumbnail is not None and track.thumbnail is not None:
+        likeness = float((thumbnail * track.thumbnail).sum())
+        stranger = 1 - likeness
+        if unseen > 0.25 and stranger > STRANGER:
+            return None
+        reach *= 0.5 + 2 * max(likeness, 0.0)  # who looks the same may have gone further than thought
+    if apart > reach or grown > 0.7:
+        return None
+    # The longer out of sight, the less the place says, and the more the looks.
+    return apart / (1 + 4 * unseen) + grown + 2 * stranger + 0.5 * min(unseen, 1.0)
+
+
+def known_since(time_s: float, last_s: float) -> float:
+    """When a face must have been seen, in seconds, to be known at `time_s`; `last_s` is the time of the frame before.
+
+    Between two frames nobody was out of sight, however slow the camera is or long it was away.
+    """
+    return min(time_s - MEMORY, last_s)
+
+
+def thumbnail_of(face: np.ndarray) -> np.ndarray:
+    """What a face looks like, as a vector: its thumbnail, mean 0 and length 1, so that light does not matter."""
+    thumbnail = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    thumbnail -= thumbnail.mean()
+    return thumbnail / max(np.linalg.norm(thumbnail), 1e-6)
+
+
+def place_of(box: Box) -> np.ndarray:
+    return np.array([box.x + box.width / 2, box.y + box.height / 2, max(box.width, box.height)])

@@ -1,0 +1,200 @@
+"""Where the faces of a video are: the whole frame is searched now and then, the places of known faces in between."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from emotion.faces.detector import Box, HaarDetector
+
+WINDOW = 24  # pixels: the side of the cascade's own window
+SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse for the network, and dear to find
+# A known face is looked for in its surroundings, scaled so that it has this side: its cost is then the same at every
+# size. The glance costs 1-2 ms a face and finds nine of ten; only where it fails, the closer look follows.
+GLANCE, CLOSER_LOOK = 40, 56  # pixels
+MARGIN = 0.3  # of the side: how far a face may move from one frame to the next
+THUMBNAIL = 32  # pixels: the side of the thumbnail by which a face is known
+SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly there; there, for all we know
+# Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
+# alone, and how long it is looked for where it was.
+HOLD, FORGET = 1.2, 2.0
+
+Place = tuple[float, float, float]  # centre x, centre y, side; pixels of the frame
+
+
+@dataclass(eq=False)
+class KnownFace:
+    """A face seen lately: its place and motion a frame, the place that is shown, and what it looked like."""
+
+    x: float
+    y: float
+    side: float
+    shown: Place = (0.0, 0.0, 0.0)
+    thumbnail: np.ndarray | None = None  # uint8 (THUMBNAIL, THUMBNAIL)
+    dx: float = 0.0
+    dy: float = 0.0
+    missed: int = 0  # looks in which the cascade did not see it, since it last did
+    hidden: bool = False  # not to be seen, but looked for
+
+    @property
+    def place(self) -> Place:
+        return self.x, self.y, self.side
+
+    def see(self, gray: np.ndarray, place: Place) -> None:
+        """Take up what the cascade saw."""
+        self.move(*place)
+        self.missed, self.hidden, self.thumbnail = 0, False, patch(gray, *place)
+
+    def move(self, x: float, y: float, side: float) -> None:
+        """Take up a new place; half of the change becomes the motion expected next."""
+        self.dx += 0.5 * (x - self.x - self.dx)
+        self.dy += 0.5 * (y - self.y - self.dy)
+        self.x, self.y, self.side = x, y, side
+        # The cascade's boxes tremble by a few percent of their side: damped. A move of a tenth is real: followed.
+        change = np.subtract(self.place, self.shown)
+        share = np.clip(np.abs(change).max() / (0.1 * side), 0.3, 1.0)
+        self.shown = tuple(self.shown + share * change)
+
+
+class VideoDetector:
+    """Finds the faces of consecutive frames; keeps what it needs to know from one frame to the next.
+
+    `detect_every`: the whole frame is searched on every N-th frame. Unless `detector` was given a smallest face of its
+    own, that is a sixteenth of the frame's shorter side.
+    """
+
+    def __init__(self, detector: HaarDetector, detect_every: int = 8):
+        self.detector = detector
+        self.detect_every = detect_every
+        self.faces: list[KnownFace] = []
+        self.frame = 0
+
+    def detect(self, gray: np.ndarray) -> list[Box]:
+        """The faces of the next frame, uint8 (H, W)."""
+        self.follow(gray)
+        if self.frame % self.detect_every == 0:
+            self.look_around(gray)
+        self.frame += 1
+        return [box_in(face.shown, gray.shape) for face in self.faces if not face.hidden]
+
+    def follow(self, gray: np.ndarray) -> None:
+        """Find the known faces again, near where they were; forget those that are gone."""
+        kept: list[KnownFace] = []
+        # Those seen by the cascade last go first: where two meet, the one in front keeps its place.
+        for turn, face in enumerate(sorted(self.faces, key=lambda face: face.missed)):
+            # The cascade looks at each face on every third frame; in between, looking the same is enough.
+            if (self.frame + turn) % 3 and not face.missed and follow_thumbnail(gray, face, SAME):
+                pass
+            elif found := self.look_at(gray, face):
+                face.see(gray, found)
+            else:
+                face.missed += 1
+                # Turned away, a face is still known for a while by its looks, and looked for where it was.
+                held = face.missed <= max(2, HOLD * self.detect_every)
+                face.hidden = face.hidden or not (held and follow_thumbnail(gray, face, SIMILAR))
+                if face.hidden and face.missed > FORGET * self.detect_every:
+                    continue
+            if not any(same_place(face.place, other.place) for other in kept):
+                kept.append(face)
+        self.faces = kept
+
+    def look_at(self, gray: np.ndarray, face: KnownFace) -> Place | None:
+        """Where the cascade sees `face` now, if it does: at a glance, or else by a closer look."""
+        glance = None if face.hidden else self.find_near(gray, face, GLANCE, 2)
+        return glance or self.find_near(gray, face, CLOSER_LOOK, 4 if face.hidden else 2)
+
+    def look_around(self, gray: np.ndarray) -> None:
+        """Search the whole frame for faces not known yet."""
+        for place in self.search_frame(gray):
+            shown = [face for face in self.faces if not face.hidden]
+            if any(same_place(place, face.place) and place[2] < 1.5 * face.side for face in shown):
+                continue
+            # The quick search is generous; a face must stand a glance and a closer look, which also places it better.
+            face = KnownFace(*place)
+            found = self.find_near(gray, face, GLANCE, 3) and self.find_near(gray, face, CLOSER_LOOK, 7)
+            if not found:
+                continue
+            # The cascade takes a mouth for a face now and then, never a face for a mouth: the larger is right.
+            same = [face for face in self.faces if same_place(found, face.place)]
+            if all(face.hidden or found[2] > 1.5 * face.side for face in same):
+                self.faces = [face for face in self.faces if face not in same]
+                self.faces.append(KnownFace(*found, shown=found, thumbnail=patch(gray, *found)))
+
+    def search_frame(self, gray: np.ndarray) -> list[Place]:
+        """Every place (centre x, centre y, side) in the frame that may be a face.
+
+        Octave by octave: each search looks for faces of 24-48 pixels in a picture half the size of the last. One search
+        for all sizes costs twice as much, since OpenCV moves larger windows in smaller steps.
+        """
+        smallest = self.detector.min_face
+        if self.detector.any_size:
+            smallest = max(smallest, SMALLEST * min(gray.shape))
+        scale = min(1.0, WINDOW / smallest)
+        places = []
+        while min(gray.shape) * scale >= WINDOW:
+            small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            for box in self.detector.search(small, 1.2, 2, WINDOW, 2 * WINDOW + 4):
+                places.append(place_of(box, scale))
+            scale /= 2
+        return places
+
+    def find_near(self, gray: np.ndarray, face: KnownFace, side: int, neighbours: int) -> Place | None:
+        """Where the cascade sees `face` now, if it does, in surroundings scaled so that it has `side`."""
+        x, y = face.x + face.dx, face.y + face.dy
+        reach = face.side * (0.5 + MARGIN)
+        left, top = max(0, round(x - reach)), max(0, round(y - reach))
+        region = gray[top : max(0, round(y + reach)), left : max(0, round(x + reach))]
+        scale = side / face.side
+        if min(region.shape) * scale < WINDOW:
+            return None
+        small = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        boxes = self.detector.search(small, 1.1, neighbours, round(0.75 * side), round(1.3 * side))
+        places = [place_of(box, scale, left, top) for box in boxes]
+        return min(places, key=lambda place: distance(place, (x, y, face.side)), default=None)
+
+
+def place_of(box: Box, scale: float, left: int = 0, top: int = 0) -> Place:
+    """The place of a box that was found in a picture scaled by `scale`, its corner at (left, top)."""
+    return left + (box.x + box.width / 2) / scale, top + (box.y + box.height / 2) / scale, box.width / scale
+
+
+def distance(a: Place, b: Place) -> float:
+    """How far apart two places (centre x, centre y, side) are, in pixels; a change of size counts as a move."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2])
+
+
+def same_place(a: Place, b: Place) -> bool:
+    """Whether two places (centre x, centre y, side) are one face's."""
+    apart = max(abs(a[0] - b[0]), abs(a[1] - b[1]))
+    return apart < 0.4 * max(a[2], b[2])
+
+
+def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = THUMBNAIL) -> np.ndarray:
+    """The square about (x, y), uint8 (pixels, pixels), the frame's edges repeated beyond them."""
+    left, top = round(x - side / 2), round(y - side / 2)
+    size = max(1, round(side))
+    rows = np.clip(np.arange(pixels) * size // pixels + top, 0, gray.shape[0] - 1)
+    columns = np.clip(np.arange(pixels) * size // pixels + left, 0, gray.shape[1] - 1)
+    return gray[np.ix_(rows, columns)]
+
+
+def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
+    """Look for `face` by its last thumbnail alone and move it there; False if nothing near is so like it."""
+    reach = 1 + 2 * MARGIN
+    around = patch(gray, face.x + face.dx, face.y + face.dy, face.side * reach, round(THUMBNAIL * reach))
+    fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(face.thumbnail, (3, 3)), cv2.TM_CCOEFF_NORMED)
+    _, best, _, (column, row) = cv2.minMaxLoc(fit)
+    if best < likeness:
+        return False
+    step, middle = face.side / THUMBNAIL, (fit.shape[0] - 1) / 2
+    face.move(face.x + face.dx + (column - middle) * step, face.y + face.dy + (row - middle) * step, face.side)
+    return True
+
+
+def box_in(place: Place, shape: tuple[int, int]) -> Box:
+    """The place in whole pixels, cut at the frame's edges."""
+    height, width = shape
+    side = round(place[2])
+    x, y = round(place[0] - side / 2), round(place[1] - side / 2)
+    left, top = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
+    return Box(left, top, max(1, min(x + side, width) - left), max(1, min(y + side, height) - top))

@@ -1,0 +1,42 @@
+"""A live camera on disk: each frame at the time it was captured, so that the film runs as life did."""
+
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.media.threads import WriteBehind
+from emotion.media.video_reader import VideoInfo
+from emotion.media.video_sink import VideoSink, check_writable
+
+USUAL_FPS = 30.0  # what the encoder plans for; the frames' own times are what is written
+
+
+class Recording:
+    """An MP4 that takes its size from the first frame; a context manager."""
+
+    def __init__(self, path: Path):
+        check_writable(path)
+        self.path = path
+        self.sink: VideoSink | None = None
+        self.stack = ExitStack()
+
+    def __enter__(self) -> "Recording":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stack.__exit__(*exception)
+
+    def write(self, frame: np.ndarray, time_s: float) -> None:
+        """Add `frame`, BGR uint8 (H, W, 3), captured `time_s` seconds after the first; it must not change afterwards."""
+        if self.sink is None:
+            height, width = frame.shape[:2]
+            info = VideoInfo(width, height, USUAL_FPS, time_base=Fraction(1, 90000))
+            self.sink = self.stack.enter_context(VideoSink(self.path, info))
+            self.write_behind = self.stack.enter_context(WriteBehind(self.sink.write))
+        size = self.sink.info.width, self.sink.info.height
+        if frame.shape[1::-1] != size:  # a camera may come back with another resolution
+            frame = cv2.resize(frame, size)
+        self.write_behind(frame, time_s)

@@ -1,0 +1,222 @@
+"""Video files in: upright frames with their times, whatever FFmpeg reads. `video_sink.py` is the way out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from emotion.errors import InputError, reason
+from emotion.media.timestamps import frame_rate, packets_in_time
+
+# What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
+TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
+PICTURE_FORMATS = ("image2", "_pipe")
+
+# What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
+TIMEOUT_S = 5.0
+URL_OPTIONS = {"rtsp_transport": "tcp"}
+
+# FFmpeg's numbers of the Y'CbCr matrices that its swscale knows. A frame that names another is refused by it.
+MATRICES = {1, 4, 5, 6, 7, 9}
+
+TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+class Frame(NamedTuple):
+    """One picture: BGR uint8 (H, W, 3), upright. `time_s` counts from the start of the file, sound included;
+    `duration_s` is 0 where the file does not tell.
+    """
+
+    image: np.ndarray
+    time_s: float
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Colours:
+    """FFmpeg's numbers for how Y'CbCr came from light: the output carries the same, so that no colour shifts."""
+
+    matrix: int = 2  # 2: unspecified, as in FFmpeg
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video is. Width and height in pixels as shown, that is, after its rotation tag."""
+
+    width: int
+    height: int
+    fps: float  # on average: a phone's frames come when they come
+    frames: int = 0  # what the file promises; 0 where it does not say
+    time_base: Fraction = Fraction(1, 90000)
+    pixel_aspect: Fraction = Fraction(1)  # width over height of one pixel
+    colours: Colours = Colours()
+
+
+class VideoReader:
+    """The frames of a video file, by its path or its URL, in order, each once; a context manager.
+
+    After the last frame `problem` says in a few words what was wrong with the file, if anything was.
+    """
+
+    def __init__(self, path: Path | str):
+        self.problem: str | None = None
+        self.container = open_container(path)
+        try:
+            self.stream = find_video(self.container, path)
+            self.start_s = (self.container.start_time or 0) / av.time_base
+            self.end_s = stream_end(self.stream) - self.start_s
+            self.reformatter = VideoReformatter()  # one for all: making one costs more than using it
+            self.packets, self.seen_s = 0, self.start_s
+            self.decoded = self._decode()
+            self.first = next(self.decoded, None)
+            if self.first is None:
+                raise InputError(f"{path}: has no frame that can be decoded; is the file complete?")
+            self.info = self._describe(self.first)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        step = 1 / self.info.fps
+        last = -step
+        frame, self.first = self.first, None
+        while frame is not None:
+            # A frame without a time, seen in old AVIs, follows the one before at the usual distance.
+            last = last + step if frame.pts is None else float(frame.pts * frame.time_base) - self.start_s
+            duration = float((frame.duration or 0) * frame.time_base)
+            if last < self.end_s < last + duration:
+                duration = self.end_s - last  # an edit list may end the video inside its last frame
+            yield Frame(self._upright(frame), last, duration)
+            frame = next(self.decoded, None)
+        self.problem = self._shortfall() or self.problem
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """Every frame that can be had: a damaged packet costs itself, a damaged file its rest."""
+        try:
+            # The sound's packets are looked at too: where they end tells whether the file does.
+            for packet in packets_in_time(self.container):
+                if packet.pts is not None:
+                    self.seen_s = max(self.seen_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream is not self.stream:
+                    continue
+                self.packets += packet.size > 0
+                try:
+                    yield from packet.decode()
+                except av.error.InvalidDataError:
+                    self.problem = "some frames are damaged and were left out"
+        except av.error.FFmpegError as error:
+            self.problem = f"cannot be read to its end ({error.strerror})"
+
+    def _shortfall(self) -> str | None:
+        """What is missing at the end, going by what the file's header promised."""
+        frames = self.packets
+        if self.container.format.name == "avi":
+            # Its count holds dropped frames too, which FFmpeg does not hand out. But of a file that is shorter than it
+            # says, FFmpeg shortens the duration, in frames, by as much.
+            frames = self.stream.duration or 0
+        if frames < self.stream.frames:
+            return f"cut short: {self.packets} of {self.stream.frames} frames are there"
+        promised, there = (self.container.duration or 0) / av.time_base, self.seen_s - self.start_s
+        if there + 0.5 < promised:
+            return f"cut short: {there:.1f} of {promised:.1f} seconds are there"
+        return None
+
+    def _upright(self, frame: av.VideoFrame) -> np.ndarray:
+        """The picture as a viewer sees it, in the size of the first frame."""
+        turned = frame.rotation % 180 == 90
+        size = (self.info.height, self.info.width) if turned else (self.info.width, self.info.height)
+        frame.colorspace = matrix(frame)  # the tag: as an argument, reformat() would take it for a number of swscale's
+        as_bgr = {"format": "bgr24", "width": size[0], "height": size[1], "threads": 1}
+        image = self.reformatter.reformat(frame, **as_bgr).to_ndarray()
+        turn = TURNS.get(frame.rotation % 360)
+        return image if turn is None else cv2.rotate(image, turn)
+
+    def _describe(self, frame: av.VideoFrame) -> VideoInfo:
+        stream = self.stream
+        width, height = frame.width, frame.height
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        if frame.rotation % 180 == 90:
+            width, height, aspect = height, width, 1 / aspect
+        fps = float(frame_rate(stream))
+        duration = (self.container.duration or 0) / av.time_base
+        if stream.duration:
+            duration = float(stream.duration * stream.time_base)
+        return VideoInfo(
+            width=width,
+            height=height,
+            fps=fps,
+            frames=stream.frames or round(duration * fps),
+            time_base=stream.time_base,
+            pixel_aspect=aspect,
+            colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
+        )
+
+
+def open_container(path: Path | str) -> av.container.InputContainer:
+    """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
+    local, name = Path(path), str(path)
+    remote = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
+    if not remote:
+        name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
+        if not local.exists():
+            raise InputError(f"{path}: no such file")
+        if local.is_dir():
+            raise InputError(f"{path}: is a folder; name one video file")
+        if local.is_file() and local.stat().st_size == 0:
+            raise InputError(f"{path}: is empty")
+    try:
+        # Tags in old files come in any encoding: they are not worth an error.
+        container = av.open(name, metadata_errors="replace", **remote)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from None
+    return container
+
+
+def find_video(container: av.container.InputContainer, path: Path | str) -> av.VideoStream:
+    """The stream to show, ready to decode."""
+    name = container.format.name
+    if name in TEXT_FORMATS:
+        raise InputError(f"{path}: not a video but text")
+    if any(mark in name for mark in PICTURE_FORMATS):
+        raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
+    stream = container.streams.best("video")
+    if stream is None:
+        raise InputError(f"{path}: holds no video")
+    if stream.codec_context is None:
+        raise InputError(f"{path}: its video codec is not one that FFmpeg can decode here")
+    # One thread: recognizing and encoding run beside it and keep the other cores busy, and no frame waits in a queue.
+    stream.thread_type = "SLICE"
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def matrix(frame: av.VideoFrame) -> int:
+    """The Y'CbCr matrix of `frame`, FFmpeg's number, one of MATRICES.
+
+    Where its tag is none of them it is what browsers assume of no tag: BT.709 from 720 lines on.
+    """
+    if frame.colorspace in MATRICES:
+        return frame.colorspace
+    return 1 if max(frame.width, frame.height) >= 1280 or min(frame.width, frame.height) >= 720 else 6
+
+
+def stream_end(stream: av.VideoStream) -> float:
+    """When `stream` says it ends, in its own seconds; 0 where it does not say."""
+    return float(((stream.start_time or 0) + stream.duration) * stream.time_base) if stream.duration else 0.0

@@ -1,0 +1,25 @@
+"""The network on a GPU, by Keras."""
+
+from pathlib import Path
+
+import numpy as np
+
+from emotion.model_file.h5 import load_predictor
+from emotion.model_file.keras_setup import start_keras
+
+
+class KerasModel:
+    """A .h5 at work on the first CUDA GPU."""
+
+    def __init__(self, path: Path):
+        start_keras("gpu", "float32")
+        self.model = load_predictor(path)
+        self.face_shape = self.model.input_shape[1:]
+        self.classes = self.model.output_shape[-1]
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
+        # Padded to a power of two: the network is compiled once a shape, not once a count of faces.
+        room = 1 << (len(faces) - 1).bit_length()
+        padded = np.concatenate([faces, np.zeros((room - len(faces), *faces.shape[1:]), np.float32)])
+        return self.model.predict_on_batch(padded)[: len(faces)]

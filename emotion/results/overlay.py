@@ -1,0 +1,176 @@
+"""What is drawn on a frame: a box, a label, and the probabilities as bars."""
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from emotion.faces.detector import Box
+from emotion.faces.recognizer import Recognition
+from emotion.labels import colour
+
+INK, PAPER = (24, 24, 24), (255, 255, 255)
+SMALLEST_LINE = 10  # pixels: what can still be read
+
+
+class Sizes(NamedTuple):
+    """What fits a face of this size in a frame of that size, in pixels."""
+
+    text: int  # height of a line
+    stroke: int
+
+    @classmethod
+    def of(cls, box: Box, frame: np.ndarray) -> "Sizes":
+        diagonal = np.hypot(*frame.shape[:2])
+        # Readable when the frame is seen as a whole, yet no larger than the face it speaks of.
+        smallest = max(12, min(diagonal / 90, 0.6 * box.height))
+        text = min(max(0.12 * box.height, smallest), max(12, diagonal / 30))
+        return cls(int(text) // 2 * 2, max(2, round(text / 8)))  # even: fewer sizes to keep rendered
+
+
+def annotate(frame: np.ndarray, recognitions: list[Recognition], labels: tuple[str, ...]) -> np.ndarray:
+    """Draw `recognitions` on `frame`, BGR uint8 (H, W, 3), in place; returns the frame.
+
+    `labels` names the probabilities in their order.
+    """
+    taken = [face.box for face in recognitions]
+    for face in recognitions:
+        draw_box(frame, face.box, colour(face.emotion), Sizes.of(face.box, frame).stroke)
+    for face in recognitions:
+        taken.append(draw_label(frame, face, taken))
+    for face in recognitions:
+        taken.append(draw_bars(frame, face, labels, taken))
+    return frame
+
+
+def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int) -> None:
+    """The box, its line inside its edges, with a dark seam that parts it from a ground of its own colour."""
+    half = stroke // 2
+    corners = (box.x + half, box.y + half), (box.x + box.width - 1 - half, box.y + box.height - 1 - half)
+    cv2.rectangle(frame, *corners, INK, stroke + 2, cv2.LINE_AA)
+    cv2.rectangle(frame, *corners, bgr, stroke, cv2.LINE_AA)
+
+
+def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
+    """The emotion and its confidence on its colour: above the box, or where less is in the way. Returns its place."""
+    size = Sizes.of(face.box, frame).text
+    name = face.emotion if face.id is None else f"{face.id} {face.emotion}"
+    text = f"{name} {face.confidence:.0%}"
+    label = label_image(text, size, colour(face.emotion))
+    if label.shape[1] > 1.6 * face.box.width:
+        label = label_image(name, size, colour(face.emotion))  # in a crowd every pixel is somebody's
+    height, width = label.shape[:2]
+    x, y = face.box.x, face.box.y
+    below = y + face.box.height
+    places = [Box(x, y - height, width, height), Box(x, below, width, height),
+              Box(x, y, width, height), Box(x, below - height, width, height)]  # fmt: skip
+    others = [box for box in taken if box != face.box]
+    return paste(frame, label, best_place(frame, places, others))
+
+
+def draw_bars(frame: np.ndarray, face: Recognition, labels: tuple[str, ...], taken: list[Box]) -> Box:
+    """All probabilities as bars beside the box, if the box is as tall as they are and there is room. Returns where."""
+    largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(labels) + 1)) // 2 * 2
+    for line in range(largest, SMALLEST_LINE - 1, -2):
+        names = names_image(labels, line)
+        length, gap = 4 * line, line // 3
+        height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
+        right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
+        place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
+        if not any(overlap(place, box) for box in taken):
+            panel = frame[place.y : place.y + height, place.x : place.x + width]
+            fill_panel(panel, names, face.probabilities, labels, line)
+            return place
+    return Box(0, 0, 0, 0)
+
+
+def fill_panel(
+    panel: np.ndarray, names: np.ndarray, probabilities: np.ndarray, labels: tuple[str, ...], line: int
+) -> None:
+    """The `names` of the labels, of `line` pixels each, and their bars, on a darkened `panel` of the frame."""
+    length, gap = 4 * line, line // 3
+    panel[:] = cv2.convertScaleAbs(panel, alpha=0.3)  # the ground can still be made out
+    words = panel[gap : gap + names.shape[0], gap : gap + names.shape[1]]
+    np.maximum(words, names, out=words)
+    left = names.shape[1] + 2 * gap
+    for row, (label, probability) in enumerate(zip(labels, probabilities, strict=True)):
+        top, bottom = gap + row * line + line // 5, gap + (row + 1) * line - line // 5
+        right = left + round(length * float(probability))
+        cv2.rectangle(panel, (left, top), (max(right, left + 1), bottom), colour(label), cv2.FILLED)
+
+
+def best_place(frame: np.ndarray, places: list[Box], taken: list[Box]) -> Box:
+    """Of `places`, pushed into the frame, the first of those that cover least of what is `taken`."""
+    inside = [push_inside(place, frame) for place in places]
+    pushed = [abs(a.x - b.x) + abs(a.y - b.y) for a, b in zip(places, inside, strict=True)]
+    cost = [sum(overlap(box, other) for other in taken) + push * box.height
+            for box, push in zip(inside, pushed, strict=True)]  # fmt: skip
+    return inside[int(np.argmin(cost))]
+
+
+def push_inside(place: Box, frame: np.ndarray) -> Box:
+    height, width = frame.shape[:2]
+    x, y = max(0, min(place.x, width - place.width)), max(0, min(place.y, height - place.height))
+    return Box(x, y, place.width, place.height)
+
+
+def overlap(a: Box, b: Box) -> int:
+    """The area that two boxes share, in pixels."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    return max(0, width) * max(0, height)
+
+
+def paste(frame: np.ndarray, image: np.ndarray, place: Box) -> Box:
+    """Put `image` at `place`; in a frame smaller than it, as much as there is room for."""
+    room = frame[place.y : place.y + place.height, place.x : place.x + place.width]
+    room[:] = image[: room.shape[0], : room.shape[1]]
+    return place
+
+
+@lru_cache(1024)
+def label_image(text: str, line: int, bgr: tuple[int, int, int]) -> np.ndarray:
+    """`text` on a ground of `bgr`, `line` pixels high, in black or white, whichever reads better; BGR uint8."""
+    mask = text_mask(text, line)
+    mask = np.pad(mask, ((0, 0), (line // 3, line // 3)))[..., None] / np.float32(255)
+    luminance = np.dot(bgr, (0.114, 0.587, 0.299))
+    return np.rint(mask * (INK if luminance > 120 else PAPER) + (1 - mask) * bgr).astype(np.uint8)
+
+
+@lru_cache(64)
+def names_image(labels: tuple[str, ...], line: int) -> np.ndarray:
+    """The labels under one another in white on black, `line` pixels each; BGR uint8."""
+    masks = [text_mask(label, line) for label in labels]
+    width = max(mask.shape[1] for mask in masks)
+    column = np.vstack([np.pad(mask, ((0, 0), (0, width - mask.shape[1]))) for mask in masks])
+    return cv2.cvtColor(column, cv2.COLOR_GRAY2BGR)
+
+
+def text_mask(text: str, line: int) -> np.ndarray:
+    """`text` as coverage 0-255, uint8 (line, its width).
+
+    Drawn by Pillow, in a font that has more than ASCII: cv2.putText writes ??? for "joie, tristesse, dégoût".
+    """
+    from PIL import Image, ImageDraw
+
+    font = load_font(round(line * 0.72))
+    width = max(1, int(np.ceil(font.getlength(text))))
+    image = Image.new("L", (width, line))
+    ImageDraw.Draw(image).text((0, line * 0.52), text, fill=255, font=font, anchor="lm")
+    return np.asarray(image)
+
+
+@lru_cache(32)
+def load_font(size: int):
+    """DejaVu Sans, which matplotlib carries; without it the smaller font that Pillow has built in."""
+    from PIL import ImageFont
+
+    matplotlib = find_spec("matplotlib")  # found, not imported: that takes a second
+    if matplotlib and matplotlib.origin:
+        file = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if file.is_file():
+            return ImageFont.truetype(file, size)
+    return ImageFont.load_default(size)

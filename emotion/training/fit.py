@@ -1,0 +1,166 @@
+"""Training: faces in, the weights of the best epoch out. Killed at any moment, it goes on from its last whole epoch.
+
+Backend-agnostic Keras 3: the same code trains on TensorFlow and on JAX.
+"""
+
+import keras
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.evaluation.calibration import fit_temperature
+from emotion.evaluation.metrics import Classify
+from emotion.training.augmentation import augment
+from emotion.training.checkpoint import Checkpoint
+from emotion.training.progress import Progress
+from emotion.training.recipes import Recipe
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled, augmented batches: faces float32 (B, 48, 48, 1), targets float32 (B, C).
+
+    What a batch holds depends on the seed, the epoch and its place alone: a resumed run sees the faces that the
+    unbroken one would have seen, and worker threads may make batches in any order.
+    """
+
+    def __init__(self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int):
+        super().__init__(workers=1, max_queue_size=16)
+        self.faces, self.targets, self.recipe, self.seed = faces, targets, recipe, seed
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """From here on the batches are those of `epoch`, counted from 0.
+
+        Not by PyDataset's `on_epoch_end`, which Keras calls before the first epoch too.
+        """
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.faces))
+
+    def __len__(self) -> int:
+        # Whole batches only: a compiled step is compiled for one shape. The rest has its turn in other epochs.
+        return max(1, len(self.faces) // self.recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self.recipe.batch_size
+        rows = self.order[index * size : (index + 1) * size]
+        faces = self.faces[rows]
+        if ranges := self.recipe.ranges(self.epoch):
+            faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), ranges)
+        return network_input(faces), self.targets[rows]
+
+
+def network_input(faces: np.ndarray) -> np.ndarray:
+    """Faces uint8 (N, 48, 48) -> float32 (N, 48, 48, 1), pixels still 0-255: rescaling is the network's business."""
+    return faces[..., None].astype(np.float32)
+
+
+def fit(
+    model: keras.Model,
+    training: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    seed: int = 0,
+    jit: bool | str = "auto",
+    quiet: bool = False,
+) -> list[dict[str, float]]:
+    """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
+
+    Best is the least loss on the validation pair: the cross-entropy and, in mini_xception, its penalty on the weights.
+    Returns the figures of each epoch, from the first one on also where the run was resumed from `checkpoint`.
+    InputError where a batch cannot be shared out among the GPUs.
+    """
+    replicas = devices()
+    if recipe.batch_size % replicas:
+        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {replicas} GPUs")
+    batches = Batches(*training, recipe, seed)
+    faces, targets = (array[: len(array) // replicas * replicas] for array in validation)
+    model.compile(
+        optimizer=build_optimizer(recipe, steps=len(batches)),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=jit,
+    )
+    checkpoint.attach(model)
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
+    plateau = [plateau_schedule(recipe, checkpoint)] if recipe.schedule == "plateau" else []
+    progress = Progress(recipe.epochs, len(batches), quiet)
+    turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
+    # The order counts: the running weights are saved before their averages take their place, the best after.
+    callbacks = [turn, checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
+    model.fit(
+        batches,
+        shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
+        validation_data=(network_input(faces), targets),
+        validation_batch_size=batch_to_predict(replicas),
+        initial_epoch=checkpoint.epoch,
+        epochs=recipe.epochs,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    checkpoint.load_best(model)
+    return checkpoint.history
+
+
+def devices() -> int:
+    """Over how many replicas JAX splits a batch, whose size must be a multiple of it; 1 on TensorFlow, which splits any."""
+    distribution = keras.distribution.distribution()
+    return distribution.device_mesh.devices.size if distribution else 1
+
+
+def batch_to_predict(replicas: int) -> int:
+    """How many faces at a time where nothing is learnt: enough to be quick, and a multiple of `replicas`."""
+    return 256 // replicas * replicas
+
+
+def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer for epochs of `steps` batches."""
+    rate = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=rate / 20,
+            warmup_target=rate,
+            warmup_steps=steps,
+            decay_steps=max(1, (recipe.epochs - 1) * steps),
+            alpha=1 / 500,
+        )
+    averaging = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    options = {"weight_decay": recipe.weight_decay or None, **averaging}
+    if recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **options)
+    else:
+        optimizer = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer](rate, **options)
+    # Decay pulls towards zero, where a normalization's scale and a bias have no reason to be.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def plateau_schedule(recipe: Recipe, checkpoint: Checkpoint) -> keras.callbacks.Callback:
+    """Sets the learning rate of each epoch by what the epochs before it brought."""
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: recipe.learning_rate_after(figures["val_loss"] for figures in checkpoint.history)
+    )
+
+
+def classifier_of(model: keras.Model) -> Classify:
+    """`model` as a function from faces uint8 (N, 48, 48) to probabilities float32 (N, C)."""
+
+    def classify(faces: np.ndarray) -> np.ndarray:
+        replicas = devices()
+        padded = np.pad(faces, ((0, -len(faces) % replicas), (0, 0), (0, 0)))
+        return model.predict(network_input(padded), batch_size=batch_to_predict(replicas), verbose=0)[: len(faces)]
+
+    return classify
+
+
+def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> float:
+    """Temperature scaling: divide the logits by what fits `shares` best, so that the network is as sure as people are.
+
+    `shares`: float32 (N, C), the votes for each of `faces`. The temperature goes into the weights of the last layer
+    that has any, from which on to the softmax all networks here are linear: the saved network needs no other, and no
+    answer changes.
+    """
+    last = next(layer for layer in reversed(model.layers) if layer.weights)
+    probabilities = classifier_of(model)(faces)
+    temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-12)), shares)
+    last.set_weights([weights / temperature for weights in last.get_weights()])
+    return temperature

@@ -1,0 +1,85 @@
+"""How a network is trained: the numbers, in one place, that travel into its card."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, NO_TONE, Ranges
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The defaults train the shipped network."""
+
+    epochs: int = 70
+    batch_size: int = 64
+    optimizer: str = "adamw"  # adamw, adam, or sgd (Nesterov, momentum 0.9)
+    learning_rate: float = 0.002  # the highest
+    # cosine: one epoch of warm-up, then down to a 500th; plateau: see `learning_rate_after`; constant
+    schedule: str = "cosine"
+    weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
+    averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
+    augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing
+    refinement: int = 8  # the last epochs, in which it goes through little
+
+    def ranges(self, epoch: int) -> Ranges | None:
+        """What a face goes through in `epoch`, counted from 0."""
+        mild = min(self.refinement, self.epochs // 2)  # of a short run, not all
+        refining = self.augmentation and epoch >= self.epochs - mild
+        return MILD_RANGES if refining else self.augmentation
+
+    def learning_rate_after(self, losses: Iterable[float], patience: int = 12) -> float:
+        """The learning rate after epochs with these validation `losses`, under a plateau schedule.
+
+        It falls to a tenth whenever the loss has not fallen for `patience` epochs. A rule of the past alone, where
+        Keras's ReduceLROnPlateau counts as it goes: a resumed run finds the rate that the unbroken one would have.
+        """
+        rate, best, waited = self.learning_rate, math.inf, 0
+        for loss in losses:
+            best, waited = (loss, 0) if loss < best - 1e-4 else (best, waited + 1)
+            if waited == patience:
+                rate, waited = rate / 10, 0
+        return rate
+
+
+def published(
+    *,
+    learning_rate: float,
+    batch_size: int,
+    epochs: int,
+    augmentation: Ranges | None = None,
+    schedule: str = "constant",
+) -> Recipe:
+    """As others train: Adam, no decay, no averaging."""
+    return Recipe(
+        epochs=epochs, batch_size=batch_size, optimizer="adam", learning_rate=learning_rate, schedule=schedule,
+        weight_decay=0.0, averaging=0.0, augmentation=augmentation, refinement=0,
+    )  # fmt: skip
+
+
+def geometric_only(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:
+    """Mirrored, turned by degrees, shifted and zoomed by shares of the side, each either way; the pixels' tone kept."""
+    return Ranges(rotation, scale=(1 - zoom, 1 + zoom), shift=shift, shear=0.0, **NO_TONE)
+
+
+# As trained by those who published them. Where they are silent the figure is ours: the epochs of simple_cnn and
+# mini_xception (whose authors stop early; their published file is from epoch 102), the batch of simple_cnn, and all but
+# the learning rate of the last two.
+RECIPES = {
+    "five_block": Recipe(),
+    "five_block_seed": published(learning_rate=1e-4, batch_size=64, epochs=100, augmentation=geometric_only(20, 0.1)),
+    "three_block": published(learning_rate=1e-3, batch_size=64, epochs=30),
+    "simple_cnn": published(learning_rate=1e-3, batch_size=64, epochs=100, augmentation=geometric_only(15, 0.1, 0.15)),
+    "four_layer": published(learning_rate=1e-4, batch_size=64, epochs=50),
+    "compact": published(learning_rate=1e-3, batch_size=128, epochs=50),
+    "mini_xception": published(
+        learning_rate=1e-3, batch_size=32, epochs=110, augmentation=geometric_only(10, 0.1, 0.1), schedule="plateau"
+    ),
+    "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
+    "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
+}
+
+
+def recipe_of(network: str, **changes: float | None) -> Recipe:
+    """The recipe of `network`, a key of RECIPES, with the `changes` that are not None."""
+    return replace(RECIPES[network], **{name: value for name, value in changes.items() if value is not None})

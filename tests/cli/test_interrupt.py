@@ -1,0 +1,36 @@
+"""Ctrl-C as a question."""
+
+import signal
+
+import pytest
+
+from emotion.cli.interrupt import Interrupt
+
+
+@pytest.mark.parametrize("number", Interrupt.SIGNALS, ids=lambda number: number.name)
+def test_the_first_signal_asks_and_the_next_acts(number):
+    acted = []
+    before = signal.signal(number, lambda *_: acted.append(number))
+    try:
+        with Interrupt() as interrupt:
+            assert not interrupt
+            signal.raise_signal(number)
+            assert interrupt
+            assert acted == []
+            signal.raise_signal(number)
+            assert acted == [number]
+    finally:
+        signal.signal(number, before)
+
+
+def test_who_leaves_gives_the_signals_back():
+    before = [signal.getsignal(number) for number in Interrupt.SIGNALS]
+    with Interrupt():
+        assert [signal.getsignal(number) for number in Interrupt.SIGNALS] != before
+    assert [signal.getsignal(number) for number in Interrupt.SIGNALS] == before
+
+
+def test_a_key_may_ask_as_well():
+    with Interrupt() as interrupt:
+        interrupt.ask()
+        assert interrupt

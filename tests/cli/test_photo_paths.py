@@ -1,0 +1,140 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from emotion.cli.photo_paths import plan
+from emotion.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty current folder, and a maker of files in it."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(*names):
+        for name in names:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).touch()
+
+    return make
+
+
+def planned(arguments, output=None):
+    return {task.photo.as_posix(): task.copy.as_posix() for task in plan(arguments, output and Path(output))}
+
+
+def test_a_copy_has_the_photos_name_in_output(folder):
+    folder("a.jpg")
+    assert planned(["a.jpg"]) == {"a.jpg": "output/a.jpg"}
+
+
+def test_a_folder_is_walked_and_keeps_its_shape(folder):
+    folder("in/b.jpg", "in/deep/er/c.PNG", "in/notes.txt", "in/.hidden.jpg", "in/.cache/d.jpg")
+    assert planned(["in"], "out") == {"in/b.jpg": "out/b.jpg", "in/deep/er/c.PNG": "out/deep/er/c.PNG"}
+
+
+def test_the_copies_of_the_last_run_are_no_photos(folder):
+    folder("a.jpg", "output/a.jpg")
+    assert planned(["."]) == {"a.jpg": "output/a.jpg"}
+
+
+def test_photos_come_in_the_order_of_their_names(folder):
+    folder("in/b.jpg", "in/a.jpg", "in/d/x.jpg", "in/c/y.jpg")
+    assert list(planned(["in"])) == ["in/a.jpg", "in/b.jpg", "in/c/y.jpg", "in/d/x.jpg"]
+    assert list(planned(["in/*.jpg"])) == ["in/a.jpg", "in/b.jpg"]
+
+
+def test_the_copies_are_no_photos_by_whatever_name_the_folder_goes(folder):
+    folder("a.jpg", "output/a.jpg")
+    assert list(planned([str(Path.cwd())]).values()) == ["output/a.jpg"]
+
+
+def test_a_glob_that_no_shell_expanded(folder):
+    folder("x1.jpg", "x2.jpg", "y.jpg", "deep/x3.jpg")
+    assert planned(["x*.jpg"]) == {"x1.jpg": "output/x1.jpg", "x2.jpg": "output/x2.jpg"}
+    assert set(planned(["**/x*.jpg"])) == {"x1.jpg", "x2.jpg", "deep/x3.jpg"}
+
+
+def test_a_name_with_brackets_is_a_name(folder):
+    folder("[2024] me.jpg")
+    assert set(planned(["[2024] me.jpg"])) == {"[2024] me.jpg"}
+
+
+def test_same_names_from_different_folders(folder):
+    folder("a/x.jpg", "b/x.jpg", "c/x.jpg")
+    assert list(planned(["a/x.jpg", "b/x.jpg", "c"]).values()) == ["output/x.jpg", "output/x-2.jpg", "output/x-3.jpg"]
+
+
+def test_a_copy_never_hits_a_photo(folder):
+    folder("in/x.jpg", "in/x-2.jpg")
+    assert list(planned(["in/x.jpg"], "in").values()) == ["in/x-annotated.jpg"]
+    both = planned(["in/x.jpg", "in/x-2.jpg"], Path("in").resolve())
+    assert [Path(copy).name for copy in both.values()] == ["x-annotated.jpg", "x-2-annotated.jpg"]
+
+
+def test_what_cannot_be_written_back_becomes_a_png(folder):
+    folder("x.gif", "x.png")
+    assert planned(["x.gif", "x.png"]) == {"x.gif": "output/x.png", "x.png": "output/x-2.png"}
+
+
+def test_a_missing_photo_is_left_to_be_told_with_the_others(folder):
+    folder("a.jpg")
+    assert set(planned(["a.jpg", "absent.jpg"])) == {"a.jpg", "absent.jpg"}
+
+
+def test_output_may_be_a_file_for_one_photo(folder):
+    folder("a.jpg", "b.jpg")
+    assert planned(["a.jpg"], "new/result.png") == {"a.jpg": "new/result.png"}
+    assert planned(["a.jpg"], "RESULT.PNG") == {"a.jpg": "RESULT.PNG"}
+    with pytest.raises(InputError, match=r"-o result\.png: one file for 2 photos"):
+        planned(["a.jpg", "b.jpg"], "result.png")
+
+
+def test_output_may_not_be_the_photo(folder):
+    folder("a.jpg")
+    with pytest.raises(InputError, match=r"-o a\.jpg: is the photo itself"):
+        planned(["a.jpg"], "a.jpg")
+    with pytest.raises(InputError, match=r"-o .*a\.jpg: is the photo itself"):
+        planned(["a.jpg"], Path("a.jpg").resolve())
+
+
+def test_a_file_of_a_kind_that_cannot_be_written_is_no_folder(folder):
+    folder("a.jpg")
+    with pytest.raises(InputError, match=r"-o a\.gif: cannot write that kind of picture"):
+        planned(["a.jpg"], "a.gif")
+    assert not Path("a.gif").exists()
+
+
+def test_a_folder_may_be_called_like_a_file(folder):
+    folder("a.jpg")
+    Path("album.png").mkdir()
+    assert planned(["a.jpg"], "album.png") == {"a.jpg": "album.png/a.jpg"}
+
+
+def test_a_folder_without_pictures(folder):
+    folder("in/notes.txt")
+    with pytest.raises(InputError, match=r"^in: no picture in there"):
+        planned(["in"])
+    assert not Path("output").exists()
+
+
+def test_a_folder_without_pictures_beside_a_photo_is_told_with_the_errors(folder):
+    folder("in/notes.txt", "a.jpg")
+    assert list(planned(["in", "a.jpg"])) == ["in", "a.jpg"]
+
+
+def test_a_folder_that_may_not_be_entered_is_told_with_the_errors(folder, monkeypatch):
+    def locked(top, onerror):
+        onerror(PermissionError(13, "Permission denied", f"{top}/locked"))
+        yield top, ["locked"], ["a.jpg"]
+
+    monkeypatch.setattr(os, "walk", locked)  # root may enter any
+    folder("in/a.jpg", "in/locked/b.jpg")
+    assert list(planned(["in"])) == ["in/a.jpg", "in/locked"]
+
+
+def test_an_output_folder_that_cannot_be(folder):
+    folder("a.jpg", "file")
+    with pytest.raises(InputError, match=r"^file: cannot be made .*; name another folder with -o"):
+        planned(["a.jpg"], "file")

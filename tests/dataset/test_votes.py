@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from emotion.dataset.load import Split
+from emotion.dataset.votes import distributions, drop_single_votes, examples, opinions, truth
+from emotion.errors import InputError
+
+#                    neu hap sur sad ang dis fea con unk NF
+CLEAR = np.array([0, 8, 2, 0, 0, 0, 0, 0, 0, 0])
+SLIPS = np.array([5, 1, 1, 1, 1, 1, 0, 0, 0, 0])  # half of ten, but all of what is left without single votes
+SPLIT = np.array([5, 5, 0, 0, 0, 0, 0, 0, 0, 0])  # no majority
+SCORN = np.array([3, 0, 0, 0, 0, 0, 0, 7, 0, 0])  # contempt
+DOUBT = np.array([4, 0, 0, 0, 0, 0, 0, 0, 6, 0])  # unknown wins
+BLANK = np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 10])  # no face
+ALONE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+ROWS = np.stack([CLEAR, SLIPS, SPLIT, SCORN, DOUBT, BLANK, ALONE]).astype(np.uint8)
+
+votes_of_ten = arrays(np.uint8, (6, 10), elements=st.integers(0, 10))
+
+
+def split(votes, codes=None):
+    count = len(codes if votes is None else votes)
+    faces = np.arange(count, dtype=np.uint8)[:, None, None] * np.ones((1, 48, 48), np.uint8)
+    return Split(faces, np.zeros(count, np.uint8) if codes is None else np.array(codes, np.uint8), votes)
+
+
+def test_single_votes_are_dropped():
+    assert drop_single_votes(ROWS)[1].tolist() == [5, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_contempt_counts_as_neutral_among_seven():
+    assert distributions(ROWS, 7)[3].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    np.testing.assert_allclose(distributions(ROWS, 8)[3], [0.3, 0, 0, 0, 0, 0, 0, 0.7])
+
+
+def test_unknown_and_no_face_are_left_out_of_the_shares():
+    assert distributions(ROWS)[4].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    assert distributions(ROWS)[5].tolist() == [0] * 7
+
+
+@given(votes_of_ten, st.sampled_from([7, 8]))
+def test_shares_sum_to_one_or_to_nothing(votes, classes):
+    sums = distributions(votes, classes).sum(axis=1)
+    named = votes[:, :8].any(axis=1)
+    np.testing.assert_allclose(sums, named.astype(float), atol=1e-6)
+
+
+def test_majority_wants_more_than_half_of_what_single_votes_leave():
+    rows, true = truth("majority", split(ROWS))
+    assert dict(zip(rows.tolist(), true.tolist(), strict=True)) == {0: 1, 1: 0, 3: 0}
+
+
+def test_argmax_takes_the_plain_top_vote():
+    rows, true = truth("argmax", split(ROWS))
+    assert dict(zip(rows.tolist(), true.tolist(), strict=True)) == {0: 1, 1: 0, 2: 0, 3: 0, 6: 0}
+
+
+def test_votes_for_unknown_count_against_a_majority():
+    votes = np.array([[4, 0, 0, 0, 0, 0, 0, 0, 3, 3]], np.uint8)
+    assert truth("majority", split(votes))[0].tolist() == []
+
+
+def test_a_face_without_votes_has_no_top_vote():
+    assert truth("argmax", split(np.zeros((1, 10), np.uint8)))[0].tolist() == []
+
+
+def test_contempt_is_the_eighth_where_eight_are_asked_for():
+    rows, true = truth("majority", split(ROWS), classes=8)
+    assert true[rows.tolist().index(3)] == 7
+
+
+@given(votes_of_ten)
+def test_a_majority_is_the_top_vote_too(votes):
+    found = dict(zip(*(a.tolist() for a in truth("argmax", split(votes))), strict=True))
+    for row, emotion in zip(*(a.tolist() for a in truth("majority", split(votes))), strict=True):
+        assert found[row] == emotion
+
+
+def test_original_labels_count_in_another_order():
+    rows, true = truth("fer2013", split(None, codes=[0, 1, 2, 3, 4, 5, 6]))
+    assert rows.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert true.tolist() == [4, 5, 6, 1, 3, 2, 0]  # anger, disgust, fear, happiness, sadness, surprise, neutral
+
+
+def test_examples_are_the_faces_whose_top_vote_is_an_emotion():
+    faces, shares = examples(split(ROWS), "ferplus", 7)
+    assert faces[:, 0, 0].tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(shares[0], [0, 0.8, 0.2, 0, 0, 0, 0])
+
+
+def test_opinions_are_all_votes_for_an_emotion():
+    faces, shares = opinions(split(ROWS), "ferplus", 7)
+    assert faces[:, 0, 0].tolist() == [0, 1, 2, 3, 4, 6]
+    np.testing.assert_allclose(shares[1], [0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0])
+
+
+def test_original_labels_as_distributions():
+    _, shares = examples(split(None, codes=[3, 6]), "fer2013", 7)
+    assert shares.tolist() == [[0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("source", "codes"), [("ferplus", [0]), ("fer2013", [255])], ids=["no votes", "no labels"])
+def test_labels_that_the_data_do_not_have(source, codes):
+    with pytest.raises(InputError, match=f"--labels {source}"):
+        examples(split(None, codes), source, 7)

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.faces.detector import Box
+from emotion.faces.recognizer import SIDE, Recognition, Recognizer, crop_faces, square
+
+RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
+
+
+@pytest.mark.parametrize(
+    ("centre", "side", "first_column"),
+    [
+        pytest.param((40, 50), 4, [48, 49, 50, 51], id="inside"),
+        pytest.param((40, 1), 4, [0, 0, 1, 2], id="over the top: its row repeats"),
+        pytest.param((40, 99), 4, [97, 98, 99, 99], id="over the bottom"),
+        pytest.param((1, 50), 4, [48, 49, 50, 51], id="over the left"),
+        pytest.param((79, 50), 4, [48, 49, 50, 51], id="over the right"),
+    ],
+)
+def test_a_square_repeats_the_edge(centre, side, first_column):
+    cut = square(RAMP, centre, side)
+    assert cut.shape == (4, 4)
+    assert cut[:, 0].tolist() == first_column
+    assert (cut == cut[:, :1]).all()
+    assert (square(RAMP.T, centre[::-1], side) == cut.T).all()
+
+
+def test_crops_are_squares_about_their_boxes_in_order():
+    gray = np.zeros((100, 200), np.uint8)
+    gray[20:60, 30:70], gray[20:60, 130:170] = 100, 200
+    faces = crop_faces(gray, [Box(30, 20, 40, 40), Box(130, 20, 40, 40)])
+    assert faces.shape == (2, SIDE, SIDE)
+    assert faces.dtype == np.uint8
+    assert [(face.min(), face.max()) for face in faces] == [(100, 100), (200, 200)]
+
+
+def test_an_oblong_box_gives_a_square_crop_that_is_not_squeezed():
+    gray = np.zeros((100, 100), np.uint8)
+    gray[:, 40:60] = 255
+    (face,) = crop_faces(gray, [Box(40, 30, 20, 40)])  # twice as tall as wide: half of the crop is its ground
+    assert face.mean() == pytest.approx(255 / 2, abs=3)
+    (face,) = crop_faces(RAMP, [Box(30, 40, 20, 40)])  # rows 40 to 79
+    assert face.mean() == pytest.approx(59.5, abs=0.5)
+
+
+def test_large_faces_shrink_without_moire_and_small_ones_grow_without_blocks():
+    chequers = (np.indices((480, 480)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    (shrunk,) = crop_faces(chequers, [Box(0, 0, 480, 480)])
+    assert shrunk.std() < 2
+    (grown,) = crop_faces(10 * RAMP[:12, :12], [Box(0, 0, 12, 12)])
+    assert len(np.unique(grown)) > 12
+
+
+def test_no_boxes_no_crops():
+    assert crop_faces(RAMP, []).shape == (0, SIDE, SIDE)
+
+
+@given(st.integers(0, 79), st.integers(0, 99), st.integers(1, 200), st.integers(1, 200))
+def test_any_box_can_be_cropped(x, y, width, height):
+    assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, SIDE, SIDE)
+
+
+@pytest.mark.parametrize(
+    ("box", "whole"),
+    [
+        (Box(0, 30, 20, 40), Box(-20, 30, 40, 40)),
+        (Box(60, 30, 20, 40), Box(60, 30, 40, 40)),
+        (Box(20, 0, 40, 25), Box(20, -15, 40, 40)),
+        (Box(20, 75, 40, 25), Box(20, 75, 40, 40)),
+        (Box(0, 10, 80, 90), Box(-5, 10, 90, 90)),
+    ],
+    ids=["left", "right", "above", "below", "on both sides"],
+)
+def test_a_face_cut_by_the_frames_edge_is_where_it_was(box, whole):
+    beyond = 40
+    wider = np.pad(RAMP, beyond, mode="edge")
+    moved = whole._replace(x=whole.x + beyond, y=whole.y + beyond)
+    np.testing.assert_array_equal(crop_faces(RAMP, [box]), crop_faces(wider, [moved]))
+
+
+class FixedDetector:
+    def __init__(self, *boxes):
+        self.boxes = list(boxes)
+
+    def detect(self, gray):
+        assert gray.ndim == 2
+        return self.boxes
+
+
+class CountingClassifier:
+    labels = ("dark", "bright")
+
+    def __init__(self):
+        self.calls = 0
+
+    def classify(self, faces):
+        self.calls += 1
+        bright = faces.mean(axis=(1, 2)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+
+FRAME = np.zeros((100, 200, 3), np.uint8)
+FRAME[:, 100:] = 255
+
+
+def test_blue_is_dark_and_red_is_brighter():
+    frame = np.zeros((100, 200, 3), np.uint8)
+    frame[:, :100], frame[:, 100:] = (255, 0, 0), (0, 0, 255)
+    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).detect(frame)
+    assert faces[:, 0, 0].tolist() == [29, 76]
+
+
+def test_all_faces_of_a_frame_are_one_call():
+    classifier = CountingClassifier()
+    dark, bright = Box(10, 10, 50, 50), Box(120, 10, 50, 50)
+    faces = Recognizer(FixedDetector(dark, bright), classifier).recognize(FRAME)
+    assert [(face.box, face.emotion, face.confidence, face.id) for face in faces] == [
+        (dark, "dark", 1.0, None),
+        (bright, "bright", 1.0, None),
+    ]
+    assert classifier.calls == 1
+
+
+def test_without_a_face_the_network_is_not_called():
+    classifier = CountingClassifier()
+    assert Recognizer(FixedDetector(), classifier).recognize(FRAME) == []
+    assert classifier.calls == 0
+
+
+def test_a_tracker_has_the_last_word_also_on_frames_without_faces():
+    class Tracker:
+        def update(self, recognitions, time_s, faces):
+            return [*recognitions, time_s, faces.shape]
+
+    recognizer = Recognizer(FixedDetector(), CountingClassifier(), Tracker())
+    assert recognizer.recognize(FRAME, 1.5) == [1.5, (0, SIDE, SIDE)]
+
+
+def test_confidence_is_that_of_the_emotion():
+    assert Recognition(Box(0, 0, 1, 1), "b", np.array([0.25, 0.75], np.float32)).confidence == 0.75

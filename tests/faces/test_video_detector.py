@@ -1,0 +1,160 @@
+import cv2
+import numpy as np
+import pytest
+from made_videos import paste, portrait
+
+from emotion.faces.detector import HaarDetector
+from emotion.faces.video_detector import GLANCE, SAME, KnownFace, VideoDetector, follow_thumbnail, patch
+
+EVERY = 10
+
+
+@pytest.fixture
+def detector():
+    return VideoDetector(HaarDetector(), EVERY)
+
+
+@pytest.fixture(scope="module")
+def ground():
+    """A street without faces, uint8 (360, 640, 3)."""
+    image = np.full((360, 640, 3), (90, 110, 120), np.uint8)
+    for i in range(60):
+        x, y, colour = i * 97 % 640, i * 53 % 360, (i * 40 % 200, i * 17 % 200, i * 71 % 200)
+        cv2.rectangle(image, (x, y), (x + 30 + i, y + 20 + i % 40), colour, cv2.FILLED)
+    return cv2.GaussianBlur(image, (0, 0), 3)
+
+
+def gray(image):
+    noise = np.random.default_rng(image.size).normal(0, 2, image.shape[:2])
+    return np.clip(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) + noise, 0, 255).astype(np.uint8)
+
+
+def holds(box, x, y):
+    return abs(box.x + box.width / 2 - x) < 0.25 * box.width and abs(box.y + box.height / 2 - y) < 0.25 * box.height
+
+
+@pytest.mark.parametrize("side", [40, 70, 140])
+def test_a_moving_face_is_found_in_every_frame(detector, ground, face_photo, side):
+    head = portrait(face_photo, side)
+    for frame in range(40):
+        image, x, y = ground.copy(), 200 + 5 * frame, 180 + 20 * np.sin(frame / 6)
+        paste(image, head, x, y)
+        boxes = detector.detect(gray(image))
+        assert len(boxes) == 1, f"frame {frame}"
+        assert holds(boxes[0], x, y), f"frame {frame}"
+        assert 0.6 < boxes[0].width / side < 1.5
+
+
+def test_a_face_that_enters_is_found_by_the_next_search_and_one_that_leaves_is_no_ghost(detector, ground, face_photo):
+    head = portrait(face_photo, 80)
+    found = []
+    for frame in range(60):
+        image = ground.copy()
+        if 15 <= frame < 40:
+            paste(image, head, 320, 180)
+        found.append(len(detector.detect(gray(image))))
+    assert found[:15] == [0] * 15
+    assert found[15 + EVERY : 40] == [1] * (25 - EVERY)
+    assert found[42:] == [0] * 18
+
+
+def test_a_moment_of_blur_does_not_lose_the_face(detector, ground, face_photo):
+    head, found = portrait(face_photo, 80), []
+    for frame in range(20):
+        image = ground.copy()
+        paste(image, cv2.GaussianBlur(head, (0, 0), 6) if 11 <= frame < 14 else head, 320, 180)
+        found.append(len(detector.detect(gray(image))))
+    assert found == [1] * 20
+
+
+def test_a_face_the_cascade_sees_no_more_is_shown_by_its_looks_for_a_while_and_then_forgotten(
+    detector, ground, face_photo, monkeypatch
+):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    picture = gray(image)
+    assert len(detector.detect(picture)) == 1
+    monkeypatch.setattr(detector.detector, "search", lambda *_: [])
+    found = [len(detector.detect(picture)) for _ in range(4 * EVERY)]
+    assert found == sorted(found, reverse=True)
+    assert EVERY < sum(found) < 2 * EVERY
+    assert detector.faces == []
+
+
+def test_a_face_is_looked_for_by_its_looks_where_it_was_going(ground, face_photo):
+    before, now = ground.copy(), ground.copy()
+    paste(before, portrait(face_photo, 80), 320, 180)
+    paste(now, portrait(face_photo, 80), 360, 180)
+    face = KnownFace(320, 180, 80, dx=40, thumbnail=patch(gray(before), 320, 180, 80))
+    assert follow_thumbnail(gray(now), face, SAME)
+    assert face.place == pytest.approx((360, 180, 80), abs=2)
+
+
+def test_above_the_frame_there_is_nothing_to_see(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    assert detector.find_near(gray(image), KnownFace(320, -100, 80), GLANCE, 2) is None
+
+
+def test_where_a_mouth_was_taken_for_a_face_the_face_takes_its_place(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    detector.faces = [KnownFace(320, 200, 25)]
+    detector.look_around(gray(image))
+    (face,) = detector.faces
+    assert 60 < face.side < 110
+
+
+def test_two_who_become_one_are_one(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    detector.faces = [KnownFace(x, 180, 80, thumbnail=patch(gray(image), x, 180, 80)) for x in (315, 325)]
+    detector.follow(gray(image))
+    assert len(detector.faces) == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "right", "down"), [(560, 60, 4, -1), (320, 160, 0, 6)], ids=["at the top right", "at the bottom"]
+)
+def test_boxes_stay_inside_the_frame_when_a_face_walks_out(detector, ground, face_photo, x, y, right, down):
+    head = portrait(face_photo, 90)
+    for frame in range(50):
+        image = ground.copy()
+        paste(image, head, x + right * frame, y + down * frame)
+        for box in detector.detect(gray(image)):
+            assert box.x >= 0
+            assert box.y >= 0
+            assert box.x + box.width <= 640
+            assert box.y + box.height <= 360
+
+
+def test_a_still_face_does_not_tremble(detector, ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    rng = np.random.default_rng(0)
+    clean = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    boxes = [
+        detector.detect(np.clip(clean + rng.normal(0, 4, clean.shape), 0, 255).astype(np.uint8))[0] for _ in range(30)
+    ]
+    middles = np.array([(box.x + box.width / 2, box.y + box.height / 2) for box in boxes[5:]])
+    assert np.abs(np.diff(middles, axis=0)).mean() < 0.8, "pixels from frame to frame"
+
+
+def test_the_smallest_face_asked_for_is_looked_for(ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 60), 320, 180)
+    picture = gray(cv2.resize(image, None, fx=2, fy=2))
+    assert len(VideoDetector(HaarDetector()).detect(picture)) == 1
+    assert VideoDetector(HaarDetector(min_face=200)).detect(picture) == []
+
+
+def test_the_smallest_face_depends_on_the_shorter_side(ground, face_photo):
+    image = ground.copy()
+    paste(image, portrait(face_photo, 60), 320, 180)
+    wide = np.hstack([gray(image), np.full((360, 1200), 128, np.uint8)])
+    assert len(VideoDetector(HaarDetector()).detect(wide)) == 1
+
+
+def test_nothing_is_found_where_there_is_nothing(detector):
+    for shape in ((360, 640), (20, 30), (1, 1)):
+        assert detector.detect(np.full(shape, 128, np.uint8)) == []

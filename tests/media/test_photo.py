@@ -1,0 +1,201 @@
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.errors import InputError
+from emotion.media.photo import on_white, read_photo, write_photo
+
+RED_OVER_BLUE = np.zeros((40, 20, 3), np.uint8)  # RGB, upright
+RED_OVER_BLUE[:20, :, 0], RED_OVER_BLUE[20:, :, 2] = 255, 255
+
+
+def looks_right(picture):
+    """Red above, blue below; BGR; JPEG and CMYK may change a colour a little."""
+    above, below = picture[5, 10].astype(int), picture[-5, 10].astype(int)
+    return (
+        picture.shape == (40, 20, 3) and picture.dtype == np.uint8 and above[2] > 180 > 90 > above[0] and below[0] > 180
+    )
+
+
+def save(path, mode=None, **options):
+    image = Image.fromarray(RED_OVER_BLUE)
+    (image.convert(mode) if mode else image).save(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("plain.jpg", {}),
+        ("progressive.jpg", {"progressive": True}),
+        ("cmyk.jpg", {"mode": "CMYK"}),
+        ("cmyk.tif", {"mode": "CMYK"}),
+        ("palette.png", {"mode": "P"}),
+        ("palette.gif", {"mode": "P"}),
+        ("alpha.png", {"mode": "RGBA"}),
+        ("plain.webp", {"lossless": True}),
+        ("plain.bmp", {}),
+        ("plain.avif", {}),
+        ("jpeg 2000.jp2", {}),
+        ("日本語 Grüße 😀.png", {}),
+        ("wrong suffix.txt", {"format": "PNG"}),
+    ],
+)
+def test_every_kind_of_picture(tmp_path, name, options):
+    save(tmp_path / name, **options)
+    assert looks_right(read_photo(tmp_path / name))
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_of_an_animation_the_first_frame(tmp_path, suffix):
+    second = Image.fromarray(RED_OVER_BLUE[::-1].copy())
+    options = {"lossless": True} if suffix == "webp" else {}
+    save(tmp_path / f"moving.{suffix}", save_all=True, append_images=[second], **options)
+    assert looks_right(read_photo(tmp_path / f"moving.{suffix}"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "stored"), [(3, np.rot90(RED_OVER_BLUE, 2)), (6, np.rot90(RED_OVER_BLUE)), (8, np.rot90(RED_OVER_BLUE, -1))]
+)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
+def test_orientation_is_obeyed(tmp_path, tag, stored, suffix):
+    exif = Image.Exif()
+    exif[274] = tag
+    Image.fromarray(stored.copy()).save(tmp_path / f"turned.{suffix}", exif=exif)
+    assert looks_right(read_photo(tmp_path / f"turned.{suffix}"))
+
+
+@pytest.mark.parametrize("tag", [1, 3, 6, 8])
+@pytest.mark.parametrize("suffix", ["png", "webp", "avif"])
+def test_what_is_transparent_turns_with_the_picture(tmp_path, tag, suffix):
+    upright = np.dstack([RED_OVER_BLUE, np.full((40, 20), 255, np.uint8)])
+    upright[20:, :, 3] = 0
+    exif = Image.Exif()
+    exif[274] = tag
+    stored = np.rot90(upright, {1: 0, 3: 2, 6: 1, 8: -1}[tag]).copy()
+    Image.fromarray(stored).save(tmp_path / f"a.{suffix}", exif=exif)
+    picture = read_photo(tmp_path / f"a.{suffix}").astype(int)
+    assert picture.shape == (40, 20, 3)
+    assert np.abs(picture[5, 10] - (0, 0, 255)).max() < 20
+    assert np.abs(picture[-5, 10] - 255).max() < 5
+
+
+def test_a_bitmap_whose_fourth_byte_means_nothing(tmp_path):
+    """BI_BITFIELDS with masks for three colours: OpenCV takes the fourth byte for an alpha of 0."""
+    header = struct.pack("<IiiHHIIiiII", 40, 2, -1, 1, 32, 3, 8, 0, 0, 0, 0) + struct.pack(
+        "<III", 0xFF0000, 0xFF00, 0xFF
+    )
+    pixels = bytes([255, 0, 0, 0, 0, 0, 255, 0])  # blue, red
+    start = 14 + len(header)
+    file = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + pixels
+    (tmp_path / "a.bmp").write_bytes(file)
+    assert read_photo(tmp_path / "a.bmp").tolist() == [[[255, 0, 0], [0, 0, 255]]]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_become_eight(tmp_path, suffix):
+    cv2.imwrite(str(tmp_path / f"deep.{suffix}"), RED_OVER_BLUE[..., ::-1].astype(np.uint16) * 257)
+    assert looks_right(read_photo(tmp_path / f"deep.{suffix}"))
+
+
+def test_grey_becomes_colour(tmp_path):
+    Image.fromarray(np.full((4, 6), 77, np.uint8)).save(tmp_path / "grey.png")
+    assert (read_photo(tmp_path / "grey.png") == np.full((4, 6, 3), 77)).all()
+
+
+def test_what_is_transparent_becomes_white(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, :, 3] = 0, 128, 255  # black: transparent, half so, solid
+    Image.fromarray(pixels).save(tmp_path / "alpha.png")
+    assert read_photo(tmp_path / "alpha.png")[0, :, 0].tolist() == [255, 127, 0]
+
+
+def test_what_is_transparent_in_sixteen_bits_becomes_white_too(tmp_path):
+    pixels = np.zeros((1, 3, 4), np.uint16)
+    pixels[0, :, 3] = 0, 32768, 65535
+    cv2.imwrite(str(tmp_path / "deep.png"), pixels)
+    assert read_photo(tmp_path / "deep.png")[0, :, 0].tolist() == [255, 127, 0]
+
+
+def test_an_alpha_of_another_size_is_of_another_picture():
+    assert on_white(RED_OVER_BLUE, np.zeros((20, 10, 1), np.uint8)) is RED_OVER_BLUE
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_colour_that_is_transparent_becomes_white(tmp_path, mode):
+    image = Image.fromarray(RED_OVER_BLUE).convert(mode)
+    image.save(tmp_path / "key.png", transparency=image.getpixel((0, 0)))
+    picture = read_photo(tmp_path / "key.png")
+    assert picture[5, 10].tolist() == [255, 255, 255]
+    assert picture[-5, 10, 0] == 255 > picture[-5, 10, 2]
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_a_turned_photo_may_have_an_alpha(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.rot90(RED_OVER_BLUE).copy()).convert("RGBA").save(tmp_path / f"turned.{suffix}", exif=exif)
+    assert looks_right(read_photo(tmp_path / f"turned.{suffix}"))
+
+
+def test_one_pixel(tmp_path):
+    Image.fromarray(RED_OVER_BLUE[:1, :1]).save(tmp_path / "one.png")
+    assert read_photo(tmp_path / "one.png").tolist() == [[[0, 0, 255]]]
+
+
+def truncated(tmp_path):
+    save(tmp_path / "whole.jpg")
+    return (tmp_path / "whole.jpg").read_bytes()[:500]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(lambda folder: b"", "an empty file", id="empty"),
+        pytest.param(lambda folder: b"Dear diary, ...", "not a picture", id="text"),
+        pytest.param(lambda folder: b"\x89PNG\r\n\x1a\n", "not a picture", id="the first bytes of a PNG"),
+        pytest.param(truncated, "not a picture that can be read, or a damaged one", id="truncated"),
+    ],
+)
+def test_bad_files(tmp_path, content, reason, capfd):
+    (tmp_path / "bad.jpg").write_bytes(content(tmp_path))
+    with pytest.raises(InputError, match=rf"bad\.jpg: {reason}"):
+        read_photo(tmp_path / "bad.jpg")
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.jpg: no such file"):
+        read_photo(tmp_path / "absent.jpg")
+    with pytest.raises(InputError, match=r"a folder without a picture"):
+        read_photo(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "новая папка/a.PNG"])
+def test_written_and_read_again(tmp_path, name):
+    picture = np.ascontiguousarray(RED_OVER_BLUE[..., ::-1])
+    write_photo(tmp_path / name, picture)
+    assert (read_photo(tmp_path / name) == picture).all()
+    assert [path.name for path in (tmp_path / name).parent.iterdir()] == [(tmp_path / name).name]  # nothing unfinished
+
+
+def test_a_picture_cannot_be_written_there(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(InputError, match=r"a\.png: cannot be written"):
+        write_photo(tmp_path / "file" / "a.png", RED_OVER_BLUE)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match=r"folder\.png: cannot be written"):
+        write_photo(tmp_path / "folder.png", RED_OVER_BLUE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+def test_a_picture_too_large_for_its_format(tmp_path):
+    with pytest.raises(InputError, match=r"a\.webp: 20000x2 is too large for that format; name a \.png"):
+        write_photo(tmp_path / "a.webp", np.zeros((2, 20000, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suffix_that_names_no_picture(tmp_path):
+    with pytest.raises(InputError, match=r"a\.mp3: cannot write that kind"):
+        write_photo(tmp_path / "a.mp3", RED_OVER_BLUE)

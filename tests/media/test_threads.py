@@ -1,0 +1,104 @@
+import threading
+import time
+
+import pytest
+
+from emotion.media.threads import WriteBehind, read_ahead
+
+
+def test_items_arrive_in_order_from_another_thread():
+    def items():
+        for i in range(100):
+            yield i, threading.current_thread().name
+
+    with read_ahead(items()) as ahead:
+        got = list(ahead)
+    assert [i for i, _ in got] == list(range(100))
+    assert {name for _, name in got} == {"read ahead"}
+
+
+def test_reading_stays_a_few_ahead():
+    made = []
+
+    def items():
+        for i in range(100):
+            made.append(i)
+            yield i
+
+    with read_ahead(items(), ahead=3) as ahead:
+        next(ahead)
+        time.sleep(0.2)
+        assert len(made) <= 5
+
+
+def test_an_error_of_reading_comes_where_the_item_was_due():
+    def items():
+        yield 1
+        raise ValueError("broken")
+
+    with read_ahead(items()) as ahead:
+        assert next(ahead) == 1
+        with pytest.raises(ValueError, match="broken"):
+            next(ahead)
+
+
+def test_leaving_early_ends_the_thread():
+    def items():
+        while True:
+            yield 0
+
+    with read_ahead(items()) as ahead:
+        next(ahead)
+    assert "read ahead" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_what_is_written_behind_is_written_in_order_and_before_the_end():
+    written = []
+    with WriteBehind(lambda a, b: (time.sleep(0.002), written.append((a, b)))) as write:
+        for i in range(20):
+            write(i, -i)
+    assert written == [(i, -i) for i in range(20)]
+
+
+def test_an_error_of_writing_is_raised_to_the_writer_and_never_blocks_it():
+    def full(_):
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"), WriteBehind(full) as write:
+        for i in range(50):
+            write(i)
+            time.sleep(0.005)
+
+
+def test_an_error_of_the_last_write_is_raised_at_the_end():
+    def full(_):
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"), WriteBehind(full) as write:
+        write(1)
+
+
+def test_after_an_error_nothing_more_is_written():
+    tried, all_given = [], threading.Event()
+
+    def full(item):
+        all_given.wait(5)
+        tried.append(item)
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"), WriteBehind(full) as write:
+        for i in range(3):
+            write(i)
+        all_given.set()
+        for _ in range(100):
+            write(3)
+    assert tried == [0]
+
+
+def test_an_error_of_the_one_who_writes_is_not_hidden_by_one_of_writing():
+    def full(_):
+        raise OSError("no space")
+
+    with pytest.raises(ZeroDivisionError), WriteBehind(full) as write:
+        write(1)
+        raise ZeroDivisionError

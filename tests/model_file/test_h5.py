@@ -1,0 +1,242 @@
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from emotion.errors import InputError
+from emotion.model_file.h5 import bytes_of, load_model, load_predictor, save_model
+from emotion.model_file.safety import check_layers, read_card
+from emotion.networks.baselines import build
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
+
+
+def network(shape=(48, 48, 1), end=None):
+    end = end or layers.Dense(4, activation="softmax")
+    return keras.Sequential([keras.Input(shape), layers.AveragePooling2D(8), layers.Flatten(), end])
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """Writes a model as other people do: without a card."""
+
+    def write(model, name="theirs.h5"):
+        save_model(model, tmp_path / name, {})
+        with h5py.File(tmp_path / name, "r+") as file:
+            del file.attrs["card"]
+        (tmp_path / name).with_suffix(".json").unlink()
+        return tmp_path / name
+
+    return write
+
+
+def test_a_network_for_pictures_of_any_size_takes_faces_of_48(foreign):
+    face = keras.Input((None, None, 1))
+    end = layers.Dense(4, activation="softmax")(layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(face)))
+    model = keras.Model(face, end)
+    path = foreign(model)
+    assert load_model(path).input_shape == load_predictor(path).input_shape == (None, 48, 48, 1)
+    assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-6)
+
+
+def edit_config(path, edit):
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        edit(config)
+        file.attrs["model_config"] = json.dumps(config)
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    model, card = network(), {"labels": ["joie", "dégoût"], "figures": [0.5, None]}
+    save_model(model, tmp_path / "new folder" / "m.h5", card)
+    path = tmp_path / "new folder" / "m.h5"
+    assert np.array_equal(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0))
+    assert read_card(path) == json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) == card
+    assert sorted(file.name for file in path.parent.iterdir()) == ["m.h5", "m.json"]
+
+
+def test_of_a_trained_model_the_optimizer_stays_behind(tmp_path):
+    model = network()
+    model.compile("adam", "categorical_crossentropy")
+    model.optimizer.build(model.trainable_variables)
+    save_model(model, tmp_path / "m.h5", {})
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert "optimizer_weights" not in file
+
+
+def test_a_model_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"m\.h5: cannot be written"):
+        save_model(network(), tmp_path / "file" / "m.h5", {})
+
+
+def test_a_full_disk_costs_the_new_model_and_not_the_old_one(tmp_path, largest_file):
+    (tmp_path / "m.h5").write_bytes(b"old")
+    model = keras.Sequential([keras.Input((400,)), layers.Dense(400)])
+    refused = pytest.raises(InputError, match=r"/m\.h5: cannot be written \(file too large\)")
+    with largest_file(100_000), refused:
+        save_model(model, tmp_path / "m.h5", {})
+    assert (tmp_path / "m.h5").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_no_model_takes_more_room_than_was_asked_for(tmp_path):
+    for name in ("mini_xception", "mobilenet_v2"):
+        model = build(name, 7, "none")
+        save_model(model, tmp_path / "m.h5", {"figures": "9" * 50_000})
+        assert (tmp_path / "m.h5").stat().st_size < bytes_of(model.variables)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, "no such model file", id="missing"),
+        pytest.param(b"", "not an HDF5", id="empty"),
+        pytest.param(b"text", "not an HDF5", id="text"),
+        pytest.param(b"\x89HDF\r\n\x1a\n" + b"0" * 99, "not an HDF5", id="truncated"),
+    ],
+)
+def test_what_is_no_model_file(tmp_path, content, reason):
+    if content is not None:
+        (tmp_path / "m.h5").write_bytes(content)
+    with pytest.raises(InputError, match=rf"m\.h5: {reason}"):
+        load_model(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        pytest.param({"class_name": "Lambda"}, "Lambda", id="a layer of code"),
+        pytest.param({"class_name": "TFOpLambda"}, "TFOpLambda", id="another"),
+        pytest.param({"class_name": "Conv2D", "module": "os"}, "os.Conv2D", id="a plain name from elsewhere"),
+        pytest.param({"config": {"class_name": "__lambda__"}}, "__lambda__", id="code inside a plain layer"),
+    ],
+)
+def test_code_is_refused(foreign, edit, named):
+    path = foreign(network())
+    edit_config(path, lambda config: config["config"]["layers"][1].update(edit))
+    with pytest.raises(InputError, match=rf"theirs\.h5: refused: it holds .*{named}, which is no plain layer"):
+        load_model(path)
+
+
+def test_a_normalization_that_would_be_lost_is_refused(foreign):
+    model = keras.Sequential([keras.Input((48, 48, 1)), layers.LayerNormalization(axis=(1, 2, 3)), layers.Flatten()])
+    with pytest.raises(InputError, match=r"LayerNormalization over axes \[1, 2, 3\]"):
+        load_model(foreign(model))
+
+
+@pytest.mark.parametrize("name", ["mini_xception", "mobilenet_v2", "resnet50"])
+def test_the_networks_of_this_project_are_plain(repository, name):
+    check_layers(json.loads(build(name, 7, "none").to_json()), repository)
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        pytest.param(lambda: network((48, 48, 2)), "expected faces", id="two channels"),
+        pytest.param(lambda: keras.Sequential([keras.Input((9,)), layers.Dense(4)]), "expected faces", id="no picture"),
+        pytest.param(
+            lambda: keras.Sequential([keras.Input((48, 48, 1)), layers.ReLU()]), "expected faces", id="picture out"
+        ),
+        pytest.param(lambda: network(end=layers.Dense(4)), "no probabilities", id="no softmax"),
+    ],
+)
+def test_a_wrong_shape(foreign, model, reason):
+    with pytest.raises(InputError, match=rf"theirs\.h5: .*{reason}"):
+        load_predictor(foreign(model()))
+
+
+def test_without_a_card_pixels_are_scaled_unless_a_layer_does(foreign):
+    bare = network()
+    assert np.allclose(
+        load_predictor(foreign(bare)).predict(FACES, verbose=0), bare.predict(FACES / 255, verbose=0), atol=1e-6
+    )
+    scaling = keras.Sequential([keras.Input((48, 48, 1)), layers.Rescaling(1 / 127.5, -1), *bare.layers])
+    expected = scaling.predict(FACES, verbose=0)
+    assert np.allclose(load_predictor(foreign(scaling)).predict(FACES, verbose=0), expected, atol=1e-6)
+
+
+def test_half_precision_predicts_in_single(tmp_path):
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_float16")
+    try:
+        model = keras.Sequential([keras.Input((48, 48, 1)), layers.Rescaling(1 / 255), *network().layers])
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
+    save_model(model, tmp_path / "m.h5", {})
+    predictor = load_predictor(tmp_path / "m.h5")
+    assert {layer.compute_dtype for layer in predictor.layers} == {"float32"}
+    assert np.allclose(predictor.predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=0.01)
+
+
+def keras2_separable(foreign):
+    """A model of separable convolutions, and its configuration as Keras 2.12 wrote it."""
+    parts = [keras.Input((48, 48, 1)), layers.SeparableConv2D(4, 3, name="one"), layers.DepthwiseConv2D(3, name="two")]
+    model = keras.Sequential([*parts, layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax")])
+    path = foreign(model)
+
+    def edit(config):
+        for layer in config["config"]["layers"]:
+            layer.pop("module", None)
+            layer["config"]["dtype"] = "float32"
+            if "batch_shape" in layer["config"]:
+                layer["config"]["batch_input_shape"] = layer["config"].pop("batch_shape")
+            if layer["config"]["name"] in ("one", "two"):
+                ones = {"class_name": "Ones", "config": {}}
+                layer["config"] |= {
+                    "groups": 1,
+                    "kernel_initializer": ones,
+                    "kernel_regularizer": None,
+                    "kernel_constraint": None,
+                }
+
+    edit_config(path, edit)
+    return model, path
+
+
+def test_a_model_of_keras_2(foreign):
+    model, path = keras2_separable(foreign)
+    assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words", "module"),
+    [
+        (0, {"batch_input_shape": [None, 48, 48, 1]}, "keras.layers"),
+        (0, {"batch_input_shape": [None, 48, 48, 1]}, None),
+        (1, {"axis": [3]}, "keras.layers"),
+    ],
+    ids=["its first layer says the input too", "as older ones did", "its normalization has a list of axes"],
+)
+def test_a_model_of_keras_2_in_the_words_of_its_layers(foreign, layer, words, module):
+    parts = layers.Conv2D(4, 3), layers.BatchNormalization(), layers.GlobalAveragePooling2D()
+    model = keras.Sequential([keras.Input((48, 48, 1)), *parts, layers.Dense(4, activation="softmax")])
+    path = foreign(model)
+
+    def edit(config):
+        config["config"]["layers"][1 + layer]["config"] |= words
+        for part in config["config"]["layers"]:
+            part["module"] = module
+            if module is None:
+                del part["module"]
+
+    edit_config(path, edit)
+    assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-5)
+
+
+def test_weights_with_their_architecture_beside(foreign, tmp_path):
+    model, path = keras2_separable(foreign)
+    with h5py.File(path) as whole, h5py.File(tmp_path / "weights.h5", "w") as weights:
+        (tmp_path / "weights.json").write_text(whole.attrs["model_config"])
+        for name in whole["model_weights"]:
+            whole.copy(whole["model_weights"][name], weights)
+        for name, value in whole["model_weights"].attrs.items():
+            weights.attrs[name] = value
+    expected = model.predict(FACES, verbose=0)
+    assert np.allclose(load_model(tmp_path / "weights.h5").predict(FACES, verbose=0), expected, atol=1e-5)
+    (tmp_path / "weights.json").unlink()
+    with pytest.raises(InputError, match=r"put the architecture beside it as weights\.json"):
+        load_model(tmp_path / "weights.h5")

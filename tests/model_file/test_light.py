@@ -1,0 +1,161 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from made_videos import make_video
+
+from emotion.errors import InputError
+from emotion.faces.detector import Box
+from emotion.faces.recognizer import crop_faces
+from emotion.model_file import light as light_model
+from emotion.model_file.h5 import load_model, sha256
+from emotion.model_file.light import LightModel, find_light, read_light_card, write_light
+
+
+@pytest.fixture
+def model(tiny_model, tmp_path) -> Path:
+    """A copy of the small model, without its light file."""
+    return Path(shutil.copy(tiny_model, tmp_path / "m.h5"))
+
+
+@pytest.fixture
+def notes():
+    return []
+
+
+def forbid(*_):
+    raise AssertionError("the light file was made again")
+
+
+def both(repository, faces) -> tuple[np.ndarray, np.ndarray]:
+    """What the shipped network says of `faces`, uint8 (N, 48, 48), in the light runtime and in Keras."""
+    path = repository / "models" / "fer.h5"
+    faces = faces[..., None].astype(np.float32)
+    return LightModel(find_light(path, forbid)).predict(faces), load_model(path).predict(faces, verbose=0)
+
+
+def test_keras_and_the_light_runtime_agree(repository, face_photo):
+    """For a face, another crop of it, and noise."""
+    gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
+    crops = crop_faces(gray, [Box(177, 66, 95, 95), Box(160, 50, 130, 130)])
+    light, keras = both(repository, np.concatenate([crops, noise]))
+    assert np.abs(light - keras).max() < 1e-4
+    assert np.allclose(light.sum(axis=1), 1, atol=1e-5)
+
+
+def test_of_a_wall_of_one_grey_they_say_nearly_the_same(repository):
+    """Where there is no contrast, the last bit of the mean is all that the light runtime has left to look at."""
+    light, keras = both(repository, np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 128, 255)]))
+    assert np.abs(light - keras).max() < 1e-3
+
+
+def test_the_light_file_names_its_model_and_repeats_its_card(tiny_light, tiny_model):
+    about = read_light_card(tiny_light)
+    assert about["sha256"] == sha256(tiny_model)
+    assert about["card"] == json.loads(tiny_model.with_suffix(".json").read_text())
+
+
+def test_many_faces_or_none(tiny_light):
+    model = LightModel(tiny_light)
+    faces = np.random.default_rng(0).uniform(0, 255, (20, *model.face_shape)).astype(np.float32)
+    together = model.predict(faces)
+    assert together.shape == (20, 7)
+    assert np.array_equal(together[[13]], model.predict(faces[[13]]))
+    assert model.predict(faces[:0]).shape == (0, 7)
+
+
+def test_a_fresh_light_file_is_used(tiny_light, tiny_model, notes):
+    before = tiny_light.stat().st_mtime_ns
+    assert find_light(tiny_model, notes.append) == tiny_light
+    assert tiny_light.stat().st_mtime_ns == before
+    assert notes == []
+
+
+def test_missing_then_stale_it_is_made_again_and_said_so(model, tiny_light, notes, monkeypatch):
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: Path(shutil.copy(tiny_light, target)))
+    assert find_light(model, notes.append) == model.with_suffix(".tflite")
+    assert len(notes) == 1
+    assert "m.h5: making its light copy" in notes[0]
+    assert find_light(model, forbid) == model.with_suffix(".tflite")
+    with model.open("ab") as file:
+        file.write(b"another model")
+    assert find_light(model, notes.append)
+    assert len(notes) == 2
+
+
+def test_somebody_elses_tflite_of_the_same_name_stays(model, tiny_light, tmp_path, monkeypatch):
+    monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
+    model.with_suffix(".tflite").write_bytes(b"theirs")
+    assert find_light(model, lambda text: None).parent == tmp_path / "cache"
+    assert model.with_suffix(".tflite").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[:-40], lambda data: b"text"], ids=["empty", "cut", "text"]
+)
+def test_a_damaged_light_file_is_no_light_file(tiny_light, tmp_path, damage):
+    (tmp_path / "m.tflite").write_bytes(damage(tiny_light.read_bytes()))
+    assert read_light_card(tmp_path / "m.tflite") is None
+
+
+def test_a_zip_that_is_no_light_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.tflite", "w") as file:
+        file.writestr("else.txt", "")
+    assert read_light_card(tmp_path / "m.tflite") is None
+
+
+def test_in_a_read_only_folder_it_goes_to_the_users_cache(model, tiny_light, tmp_path, monkeypatch):
+    monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
+    cached = find_light(model, lambda text: None)
+    assert cached.parent == tmp_path / "cache"
+    assert not model.with_suffix(".tflite").exists()
+    assert find_light(model, forbid) == cached
+
+
+def copy_into(light, target):
+    target.parent.mkdir()
+    return Path(shutil.copy(light, target))
+
+
+def test_what_cannot_be_converted(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.h5: no such model file"):
+        find_light(tmp_path / "absent.h5", forbid)
+    (tmp_path / "text.h5").write_text("text")
+    with pytest.raises(InputError, match=r"text\.h5: not an HDF5"):
+        find_light(tmp_path / "text.h5", forbid)
+
+
+def test_the_childs_error_is_told_in_one_line(tmp_path):
+    (tmp_path / "text.h5").write_text("text")
+    with pytest.raises(InputError, match=r"^[^\n]*text\.h5: not an HDF5[^\n]*$"):
+        write_light(tmp_path / "text.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["text.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_while_it_is_made(repository, model, tmp_path):
+    """A terminal sends it to all its processes, the one that makes the file too."""
+    make_video(tmp_path / "grey.mp4", [np.full((48, 64, 3), 128, np.uint8)] * 3)
+    command = [sys.executable, repository / "vid_predict.py", "grey.mp4", "--model", model, "-o", "out.mp4"]
+    with subprocess.Popen(
+        list(map(str, command)), cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert "making its light copy" in process.stderr.readline()
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    assert (process.returncode, told) == (130, "vid_predict.py: interrupted; what was done is kept\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grey.mp4", "m.h5"]
