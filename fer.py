@@ -13,7 +13,8 @@ from pathlib import Path
 
 from emotion.cli import app as cli
 from emotion.cli.fer_flags import parse_arguments
-from emotion.dataset.load import Dataset, load
+from emotion.dataset.load import load
+from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
 
 
@@ -21,7 +22,7 @@ def main() -> int:
     args = parse_arguments(__doc__)
     dataset = load(args.data)
     if args.dry_run:
-        dataset = dataset.handful()
+        dataset = dataset.sample()
         args.epochs = args.epochs or 2
     if args.preview_augmentation:
         preview(dataset, args)
@@ -44,7 +45,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
-    from emotion.dataset.votes import examples, opinions
+    from emotion.dataset.votes import calibration_targets, network_labels, training_targets
     from emotion.model_file.h5 import sha256
     from emotion.networks.baselines import build
     from emotion.training.card import build_card, format_card, measure
@@ -58,18 +59,20 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Prepare the data: faces uint8 (N, 48, 48), and what to answer as a distribution, float32 (N, emotions).
     learning, selecting = dataset.development(args.seed)
-    faces, targets = examples(learning, args.labels, args.emotions)
-    validation = examples(selecting, args.labels, args.emotions)
+    source = args.labels or ("ferplus" if learning.votes is not None else learning.protocol)
+    labels = network_labels(learning, source, args.emotions)
+    faces, targets = training_targets(learning, source, labels)
+    validation = training_targets(selecting, source, labels)
     say(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
-    teacher = load_teacher(args.teacher, args.emotions, args.device, say) if args.teacher else None
+    teacher = load_teacher(args.teacher, labels, args.device, say) if args.teacher else None
 
     # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
-    facts = {"seed": args.seed, "trained_on": args.labels, "teachers": teachers}
+    facts = {"seed": args.seed, "trained_on": source, "teachers": teachers}
     settings = {
         "network": args.network,
-        "emotions": args.emotions,
+        "labels": labels,
         "data": f"{len(faces)} rows of {dataset.fingerprint[:12]}",
         "backbone_weights": args.backbone_weights,
         **facts,
@@ -82,17 +85,17 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Build the network.
     with every_gpu(gpus):
-        model = build(args.network, args.emotions, args.backbone_weights)
+        model = build(args.network, len(labels), args.backbone_weights)
         say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
         fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet)
-    temperature = calibrate(model, *opinions(selecting, args.labels, args.emotions))
+    temperature = calibrate(model, *calibration_targets(selecting, source, labels))
 
     # Measure it, once on each split, and write it all down.
-    figures = measure(classifier_of(model), dataset.splits)
-    card = build_card(model, dataset, recipe, checkpoint, figures, **facts, temperature=temperature)
+    figures = measure(classifier_of(model), dataset.splits, labels)
+    card = build_card(model, labels, dataset, recipe, checkpoint, figures, **facts, temperature=temperature)
     write(model, card, dataset, args)
     checkpoint.finish()
     print(format_card(args.output.name, card))

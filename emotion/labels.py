@@ -3,6 +3,8 @@
 Source of the columns: fer2013new.csv of https://github.com/microsoft/FERPlus (Barsoum et al., arXiv:1608.01041).
 """
 
+from collections.abc import Iterable
+
 # The ten vote columns of fer2013new.csv, in the file's order.
 FERPLUS_COLUMNS = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
@@ -17,8 +19,12 @@ SEVEN_EMOTIONS = FERPLUS_COLUMNS[:7]
 # 5 surprise, 6 neutral. `FER2013_EMOTIONS[code]` is the emotion's name.
 FER2013_EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
-# Kaggle's class folders carry adjectives where FER+ has nouns.
-SYNONYMS = {"angry": "anger", "happy": "happiness", "sad": "sadness", "surprised": "surprise", "fearful": "fear"}
+# What others call them: Kaggle's class folders carry adjectives where FER+ has nouns, and slips are copied too.
+SYNONYMS = {
+    "angry": "anger", "happy": "happiness", "joy": "happiness", "sad": "sadness", "surprised": "surprise",
+    "suprise": "surprise", "suprised": "surprise", "surpise": "surprise", "fearful": "fear", "scared": "fear",
+    "afraid": "fear", "disgusted": "disgust", "calm": "neutral", "contemptuous": "contempt",
+}  # fmt: skip
 
 # BGR, as OpenCV draws. Told apart by lightness as well as hue, so that they survive a colour-blind eye.
 COLOURS = {
@@ -32,6 +38,19 @@ COLOURS = {
     "contempt": (110, 140, 170),
 }
 OTHER_COLOUR = (180, 180, 120)
+
+
+def canonical(name: str) -> str:
+    """Our name of an emotion in any spelling that goes round ("Suprise" -> "surprise"); of others, in lower case."""
+    name = name.strip().lower()
+    return SYNONYMS.get(name, name)
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels in the one order in which networks here answer: FER+'s for the emotions, other names after them."""
+    return tuple(
+        sorted(labels, key=lambda label: (EIGHT_EMOTIONS.index(label) if label in EIGHT_EMOTIONS else 8, label))
+    )
 
 
 def emotions(count: int) -> tuple[str, ...]:

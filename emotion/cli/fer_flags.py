@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion.cli import app as cli
-from emotion.dataset.rows import SPLITS
+from emotion.dataset.splits import SPLITS
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
@@ -33,8 +33,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
     if stray and args.evaluate:
         raise InputError(f"--{stray.replace('_', '-')}: only of use in training; leave it out with --evaluate")
     if args.evaluate:  # here the labels are those of a model that does not name its own
-        args.labels = None if args.labels in ("ferplus", "fer2013") else cli.comma_separated(args.labels)
-    elif args.labels not in ("ferplus", "fer2013"):
+        args.labels = None if args.labels in (None, "ferplus", "fer2013") else cli.comma_separated(args.labels)
+    elif args.labels not in (None, "ferplus", "fer2013"):
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
         raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
@@ -57,10 +57,10 @@ def add_other_tasks(group) -> None:
 
 def add_training_flags(group) -> None:
     group.add_argument("--network", choices=RECIPES, default="five_block", help="(default: five_block)")
-    group.add_argument("--emotions", type=int, choices=(7, 8), default=7,
-                       help="8 keeps contempt; 7 counts it as neutral (default: 7)")  # fmt: skip
-    group.add_argument("--labels", default="ferplus", metavar="ferplus|fer2013",
-                       help="learn from FER+'s votes, or from the original labels (default: ferplus)")  # fmt: skip
+    group.add_argument("--emotions", type=int, choices=(7, 8),
+                       help="8 keeps contempt; 7 counts it as neutral (default: 7 of votes, else what the data have)")  # fmt: skip
+    group.add_argument("--labels", metavar="ferplus|fer2013",
+                       help="learn from FER+'s votes, or from the labels (default: the votes, where there are any)")  # fmt: skip
     group.add_argument("--epochs", type=cli.positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")

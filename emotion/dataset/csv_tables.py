@@ -1,26 +1,20 @@
-"""A csv file, however it is packed, read a thousand lines at a time."""
+"""FER2013's csv, and FER+'s csv of votes beside it: found by their columns, read a thousand lines at a time."""
 
-import gzip
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 
+from emotion.dataset.archives import DAMAGED, members, open_member
+from emotion.dataset.splits import FACE_SIDE, NO_CODE, Rows, Split
 from emotion.errors import InputError
-from emotion.labels import FERPLUS_COLUMNS
+from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
 
 CHUNK = 1000  # 8 MB of pixels in text: what a first parse holds beside the arrays it fills
-DAMAGED = (
-    OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, UnicodeDecodeError, pd.errors.ParserError,
-    RuntimeError,  # a zip that asks for a password
-)  # fmt: skip
+USAGE = {"training": 0, "publictest": 1, "privatetest": 2}
 
 
 @dataclass(frozen=True)
@@ -29,10 +23,14 @@ class Table:
     member: str | None  # its name in the archive
     columns: tuple[str, ...]  # lower case, stripped: icml_face_data.csv has ' Usage' and ' pixels'
 
+    @property
+    def holds_votes(self) -> bool:
+        return "nf" in self.columns and "pixels" not in self.columns
+
     def state(self) -> str:
         """Changes when the file does."""
         status = self.path.stat()
-        return f"{self.path.resolve()} {status.st_size} {status.st_mtime_ns}"
+        return f"{self.path.resolve()} {self.member} {status.st_size} {status.st_mtime_ns}"
 
     def chunks(self, wanted: tuple[str, ...]) -> Iterator[dict[str, np.ndarray]]:
         """The wanted columns that exist, by name, some rows at a time. InputError where there are none, or damage."""
@@ -63,72 +61,119 @@ class Table:
         return columns[other], np.stack(votes, axis=1)
 
 
-def open_table(path: Path) -> Table | None:
-    """The csv of FER2013 or FER+ in the file `path`, plain or packed; None where there is none."""
-    if path.name.startswith("."):
-        return None
+@dataclass(frozen=True)
+class TablePair:
+    """`faces` has pixels and the original labels; `votes`, if there, as many rows in the same order."""
+
+    faces: Table
+    votes: Table | None
+
+    @property
+    def path(self) -> Path:
+        return self.faces.path
+
+    def state(self) -> str:
+        return " ".join(table.state() for table in (self.faces, self.votes) if table)
+
+    def read(self) -> Rows:
+        faces, codes, usage = [], [], []
+        first = 2  # the header is line 1
+        for chunk in self.faces.chunks(("pixels", "usage", "emotion")):
+            faces.append(parse_pixels(chunk["pixels"], self.path, first))
+            usage.append(parse_usage(chunk["usage"], self.path, first))
+            codes.append(self.parse_codes(chunk, first))
+            first += len(chunk["usage"])
+        usage = np.concatenate(usage)
+        votes = self.read_votes(usage) if self.votes else None
+        return Rows(Split(np.concatenate(faces), np.concatenate(codes), votes), usage)
+
+    def parse_codes(self, chunk: dict[str, np.ndarray], first_line: int) -> np.ndarray:
+        if "emotion" not in chunk:
+            return np.full(len(chunk["usage"]), NO_CODE, np.uint8)
+        return parse_numbers(chunk["emotion"], len(FER2013_EMOTIONS) - 1, "emotion", self.path, first_line)
+
+    def read_votes(self, usage: np.ndarray) -> np.ndarray:
+        """By row: FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows."""
+        theirs, votes = self.votes.votes_beside("usage")
+        if len(votes) != len(usage):
+            raise InputError(
+                f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {len(usage)} faces; "
+                "both must be whole and in their original order"
+            )
+        if len(differ := np.flatnonzero(parse_usage(theirs, self.votes.path, 2) != usage)):
+            raise InputError(
+                f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
+            )
+        return votes
+
+
+def open_tables(path: Path) -> list[Table]:
+    """The tables of FER2013 or FER+ in the file `path`, plain or packed: one that cannot be read hides no other."""
+    found = []
     try:
         for member in members(path):
-            with open_member(path, member) as stream:
-                columns = tuple(
-                    name.strip().lower() for name in stream.readline(1000).decode().strip("\r\n\ufeff").split(",")
-                )
-            if "usage" in columns and ("pixels" in columns or "nf" in columns):
-                return Table(path, member, columns)
+            name = Path(member or path.name).name
+            if name.startswith(".") or (member and not name.lower().endswith(".csv")):
+                continue  # hidden, as macOS's `._fer2013.csv` is, which holds no table
+            if columns := read_columns(path, member):
+                found.append(Table(path, member, columns))
+    except DAMAGED:
+        pass
+    return found
+
+
+def read_columns(path: Path, member: str | None) -> tuple[str, ...] | None:
+    """The columns of a csv, if they are those of FER2013 or FER+."""
+    try:
+        with open_member(path, member) as stream:
+            header = stream.readline(1000).decode("utf-8-sig")
     except DAMAGED:
         return None
-    return None
-
-
-def members(path: Path) -> Iterator[str | None]:
-    """The names of the csv files inside an archive; one None for a file that is none."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            yield from (name for name in archive.namelist() if name.lower().endswith(".csv"))
-    elif is_tar(path):
-        with tarfile.open(path) as archive:
-            for member in archive:  # a stream: the first that fits ends the search before the rest is unpacked
-                if member.isfile() and member.name.lower().endswith(".csv"):
-                    yield member.name
-    else:
-        yield None
-
-
-def is_tar(path: Path) -> bool:
-    """By the magic of its first header, also under gzip; `tarfile.is_tarfile` would unpack more."""
-    with unpacked(path) as stream:
-        return stream.read(262)[257:262] == b"ustar"
-
-
-def unpacked(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if packed else path.open("rb")
-
-
-@contextmanager
-def open_member(path: Path, member: str | None) -> Iterator[BinaryIO]:
-    """The bytes of a csv: of `member` in the archive `path`, or of `path` itself."""
-    if member is None:
-        with unpacked(path) as stream:
-            yield stream
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-            yield stream
-    else:
-        with tarfile.open(path) as archive:
-            # Not by name: that would unpack the whole archive to build its index.
-            info = next(info for info in archive if info.name == member)
-            with archive.extractfile(info) as stream:
-                yield stream
+    columns = tuple(name.strip().lower() for name in header.strip("\r\n").split(","))
+    return columns if "usage" in columns and ("pixels" in columns or "nf" in columns) else None
 
 
 def parse_numbers(values: np.ndarray, highest: int, name: str, path: Path, first_line: int) -> np.ndarray:
-    """A column of numbers from 0 to `highest` -> uint8 (N,)."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if len(wrong := np.flatnonzero(~((numbers >= 0) & (numbers <= highest)))):  # what is no number is NaN, and neither
+    """A column of whole numbers from 0 to `highest` -> uint8 (N,)."""
+    numbers = np.asarray(pd.to_numeric(values, errors="coerce"), float)
+    sound = (numbers >= 0) & (numbers <= highest) & (numbers == np.floor(numbers))  # what is no number is NaN
+    if len(wrong := np.flatnonzero(~sound)):
         raise InputError(
             f"{path}: line {first_line + wrong[0]}: {name} is {values[wrong[0]]!r}, expected 0 to {highest}; "
             "download it again"
         )
     return numbers.astype(np.uint8)
+
+
+def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
+    """Rows of 2304 numbers in text -> uint8 (N, 48, 48)."""
+    counts = [str(text).strip().count(" ") + 1 for text in texts]  # str: an empty cell is NaN
+    for offset, count in enumerate(counts):
+        if count != FACE_SIDE * FACE_SIDE:
+            raise InputError(
+                f"{path}: line {first_line + offset} has {count} pixels, expected {FACE_SIDE**2}; download it again"
+            )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # numpy only warns of what is no number
+            # 64 bits: in 32, pixel 4294967301 would be a 5
+            faces = np.fromstring(" ".join(texts), np.int64, sep=" ").reshape(len(texts), FACE_SIDE, FACE_SIDE)
+        sound = faces.min() >= 0 and faces.max() <= 255
+    except (ValueError, DeprecationWarning):
+        sound = False
+    if not sound:
+        last = first_line + len(texts) - 1
+        raise InputError(
+            f"{path}: between lines {first_line} and {last} a pixel is no number from 0 to 255; download it again"
+        )
+    return faces.astype(np.uint8)
+
+
+def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray:
+    numbers = [USAGE.get(str(text).strip().lower()) for text in texts]
+    if None in numbers:
+        at = numbers.index(None)
+        raise InputError(
+            f"{path}: line {first_line + at}: Usage is {list(texts)[at]!r}, expected Training, PublicTest or PrivateTest"
+        )
+    return np.array(numbers, np.uint8)

@@ -14,13 +14,13 @@ SIZES = (33, 36, 40)  # pixels: the centre's side in that crop
 SAME = 0.90
 
 
-def exact_copies(faces: np.ndarray, known: np.ndarray) -> np.ndarray:
+def duplicates(faces: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Which of `faces`, uint8 (N, 48, 48), are in `known`, uint8 (M, 48, 48), byte for byte: bool (N,)."""
     there = {face.tobytes() for face in known}
     return np.array([face.tobytes() in there for face in faces], bool)
 
 
-def near_copies(faces: np.ndarray, known: np.ndarray) -> np.ndarray:
+def near_duplicates(faces: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Which of `faces`, uint8 (N, 48, 48), are crops of photographs that `known`, uint8 (M, 48, 48), holds: bool (N,)."""
     found = np.zeros(len(faces), bool)
     from_afar = thumbnails(known).T

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from emotion.dataset.load import Dataset
+from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
 from emotion.files import writing
 from emotion.labels import FER2013_EMOTIONS

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from emotion.dataset.csv_tables import Table, parse_numbers
-from emotion.dataset.rows import NO_CODE, SIDE, Rows
+from emotion.dataset.splits import FACE_SIDE, NO_CODE, Rows, Split
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS, SYNONYMS
 
-# Folder names, in lower case, and the index into rows.SPLITS that they mean.
+# Folder names, in lower case, and the index into splits.SPLITS that they mean.
 FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
 CLASS_FOLDERS = {
     "train": 0, "training": 0, "publictest": 1, "privatetest": 2, "test": 3, "validation": 4, "valid": 4, "val": 4,
@@ -42,7 +42,7 @@ class FerplusFolders:
         if not paths:
             raise InputError(f"{self.path}: its FER2013 folders hold no image that label.csv or fer2013new.csv names")
         codes = np.full(len(paths), NO_CODE, np.uint8)
-        return Rows(read_faces(paths), codes, np.array(usage, np.uint8), np.array(votes, np.uint8))
+        return Rows(Split(read_faces(paths), codes, np.array(votes, np.uint8)), np.array(usage, np.uint8))
 
     def named_votes(self) -> dict[str, np.ndarray]:
         if self.votes is None:
@@ -72,7 +72,7 @@ class ClassFolders:
                 paths += images
                 codes += [code] * len(images)
                 usage += [number] * len(images)
-        return Rows(read_faces(paths), np.array(codes, np.uint8), np.array(usage, np.uint8), None)
+        return Rows(Split(read_faces(paths), np.array(codes, np.uint8)), np.array(usage, np.uint8))
 
 
 def emotion_code(name: str) -> int | None:
@@ -89,13 +89,17 @@ def is_image(path: Path) -> bool:
 
 def read_faces(paths: list[Path]) -> np.ndarray:
     """Image files -> uint8 (N, 48, 48), grey; other sizes are resized."""
-    faces = np.empty((len(paths), SIDE, SIDE), np.uint8)
+    faces = np.empty((len(paths), FACE_SIDE, FACE_SIDE), np.uint8)
     for i, path in enumerate(paths):
         data = np.frombuffer(path.read_bytes(), np.uint8)
         face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
         if face is None:
             raise InputError(f"{path}: not an image that can be read; delete it or download it again")
-        faces[i] = face if face.shape == (SIDE, SIDE) else cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        faces[i] = (
+            face
+            if face.shape == (FACE_SIDE, FACE_SIDE)
+            else cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
+        )
     return faces
 
 

@@ -1,26 +1,38 @@
-"""FER2013's faces and FER+'s votes, as arrays by split, from whatever shape they were downloaded in.
+"""A data set from whatever shape it was downloaded in, told apart by its content; parsed once, then from a cache.
 
-What the files look like is the business of `sources.py`; here they become splits, once, and are cached.
+a table          fer2013.csv or icml_face_data.csv, plain, packed, or in Kaggle's fer2013.tar.gz;
+                 with fer2013new.csv (plain or packed) beside it for the votes, joined row by row
+FER+ folders     FER2013Train/fer0000000.png ... with its label.csv, joined by name
+class folders    Kaggle's train/happy/*.jpg, test/...: original labels only
 """
 
 import hashlib
 import os
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from platformdirs import user_cache_path
 
-from emotion.dataset.rows import NO_CODE, SPLITS, Rows
-from emotion.dataset.sources import Source, find_source
+from emotion.dataset.csv_tables import Table, TablePair, open_tables
+from emotion.dataset.image_folders import (
+    CLASS_FOLDERS,
+    FERPLUS_FOLDERS,
+    ClassFolders,
+    FerplusFolders,
+    emotion_code,
+    is_image,
+)
+from emotion.dataset.splits import Dataset, Rows, Split
 from emotion.errors import InputError
 from emotion.files import whole_file
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 # A cache that is absent, half there, or not ours: it is made again.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+LARGEST_VOTES = 2**24  # bytes: FER+'s file has 1.4 million, and is looked for among downloads of any size
 
 HOW_TO_GET_DATA = (
     "download fer2013 from https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
@@ -29,63 +41,14 @@ HOW_TO_GET_DATA = (
 )
 
 
-@dataclass(frozen=True)
-class Split:
-    """Some rows of FER2013. `votes` is None where only the original labels are at hand."""
+class Source(Protocol):
+    path: Path
 
-    faces: np.ndarray  # uint8 (N, 48, 48), grey
-    codes: np.ndarray  # uint8 (N,), an index into labels.FER2013_EMOTIONS; NO_CODE where unknown
-    votes: np.ndarray | None  # uint8 (N, 10), labels.FERPLUS_COLUMNS
+    def state(self) -> str:
+        """Changes when the files do; costs no reading of them."""
 
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def take(self, rows) -> "Split":
-        return Split(self.faces[rows], self.codes[rows], None if self.votes is None else self.votes[rows])
-
-    @property
-    def has_codes(self) -> bool:
-        return not (self.codes == NO_CODE).any()
-
-
-@dataclass(frozen=True)
-class Dataset:
-    source: Path  # the file or folder it was read from
-    splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
-    fingerprint: str  # SHA-256 of every pixel, label and vote in `source`
-
-    def __str__(self) -> str:
-        return f"{self.source}: " + ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
-
-    def handful(self, count: int = 128) -> "Dataset":
-        """The first `count` rows of each split, to try every step on."""
-        few = {name: split.take(slice(count)) for name, split in self.splits.items()}
-        return Dataset(self.source, few, self.fingerprint)
-
-    @property
-    def selecting(self) -> str | None:
-        """The split on which a training run selects its best epoch, unless that is held out of Training."""
-        return next((name for name in ("PublicTest", "Validation") if name in self.splits), None)
-
-    def development(self, seed: int = 0) -> tuple[Split, Split]:
-        """(rows to learn from, rows to select on): Training and PublicTest, or what others call validation.
-
-        Where there is neither, a tenth of Training is held out: the split that is measured must not select. A face that
-        Training holds twice is held out twice.
-        """
-        training = self.splits["Training"]
-        if self.selecting:
-            return training, self.splits[self.selecting]
-        known: dict[bytes, int] = {}
-        faces = np.array([known.setdefault(face.tobytes(), len(known)) for face in training.faces])
-        chosen = np.random.default_rng(seed).permutation(len(known))[: max(1, len(known) // 10)]
-        held_out = np.isin(faces, chosen)
-        return training.take(np.flatnonzero(~held_out)), training.take(np.flatnonzero(held_out))
-
-    def known_before(self, name: str) -> np.ndarray:
-        """The faces that had their part in a training run, uint8 (N, 48, 48), when it is measured on split `name`."""
-        before = {"Training", self.selecting} - {None, name}
-        return np.concatenate([self.splits[other].faces for other in sorted(before)])
+    def read(self) -> Rows:
+        """Everything, in the files' order. Raises InputError where something is damaged."""
 
 
 def load(path: Path) -> Dataset:
@@ -104,26 +67,61 @@ def load(path: Path) -> Dataset:
         for place in places:
             if write_cache(place, key, rows):
                 break
-    return split_rows(source.path, rows)
-
-
-def split_rows(path: Path, rows: Rows) -> Dataset:
-    splits = {}
-    for number, name in enumerate(SPLITS):
-        chosen = np.flatnonzero(rows.usage == number)
-        if len(chosen):
-            # A run of rows is a view, not a copy; Kaggle's file has its splits one after the other.
-            if chosen[-1] - chosen[0] + 1 == len(chosen):
-                chosen = slice(chosen[0], chosen[-1] + 1)
-            splits[name] = Split(rows.faces, rows.codes, rows.votes).take(chosen)
+    splits = rows.by_split()
     if "Training" not in splits:
         raise InputError(f"--data {path}: holds no Training rows (found: {', '.join(splits) or 'none'})")
-    return Dataset(path, splits, fingerprint(rows))
+    return Dataset(source.path, splits, fingerprint(rows))
+
+
+def find_source(path: Path) -> Source | None:
+    """The best source at `path`, a file or a folder searched two levels deep: a table before folders of images."""
+    if not path.exists():
+        return None
+    if path.is_file():
+        folders, tables = [], tables_in([path])
+        beside = [*tables, *tables_in(small_files(path))]
+    else:
+        folders = [path, *sorted(inner for pattern in ("*", "*/*") for inner in path.glob(pattern) if inner.is_dir())]
+        tables = beside = tables_in(file for folder in folders for file in folder.iterdir())
+    votes = next((table for table in beside if table.holds_votes), None)
+    faces = next((table for table in tables if "pixels" in table.columns), None)
+    if faces:
+        return TablePair(faces, votes)
+    return next(filter(None, (find_images(folder, votes) for folder in folders)), None)
+
+
+def small_files(path: Path) -> list[Path]:
+    """What lies beside the file `path` and could be FER+'s votes."""
+    return [
+        other
+        for other in path.parent.iterdir()
+        if other.is_file() and other.stat().st_size <= LARGEST_VOTES and not other.samefile(path)
+    ]
+
+
+def tables_in(paths: Iterable[Path]) -> list[Table]:
+    """The tables among `paths`, in the order of their names."""
+    files = (path for path in sorted(paths) if path.is_file() and not is_image(path) and not path.name.startswith("."))
+    return [table for file in files for table in open_tables(file)]
+
+
+def find_images(folder: Path, votes: Table | None) -> Source | None:
+    """What lies in `folder` as folders of images; None where nothing does."""
+    children = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()}
+    ferplus, classes = (
+        {children[name]: usage for name, usage in known.items() if name in children}
+        for known in (FERPLUS_FOLDERS, CLASS_FOLDERS)
+    )
+    if ferplus:
+        return FerplusFolders(folder, ferplus, votes)
+    if any(emotion_code(child.name) is not None for split in classes for child in split.iterdir()):
+        return ClassFolders(folder, classes)
+    return None
 
 
 def fingerprint(rows: Rows) -> str:
     digest = hashlib.sha256()
-    for array in (rows.faces, rows.codes, rows.usage, rows.votes):
+    for array in (rows.everything.faces, rows.everything.codes, rows.usage, rows.everything.votes):
         if array is not None:
             digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
@@ -142,21 +140,22 @@ def read_cache(place: Path, key: str) -> Rows | None:
         with place.open("rb") as file, np.load(file) as stored:
             if str(stored["key"]) != key:
                 return None
-            votes = stored.get("votes")
-            return Rows(stored["faces"], stored["codes"], stored["usage"], votes)
+            labels = tuple(map(str, stored["labels"]))
+            split = Split(
+                stored["faces"], stored["codes"], stored.get("votes"), labels, protocol=str(stored["protocol"])
+            )
+            return Rows(split, stored["usage"])
     except UNREADABLE:
         return None
 
 
 def write_cache(place: Path, key: str, rows: Rows) -> bool:
     """Whether it could be written. Uncompressed: 75 MB read in a twentieth of a second beat 50 unpacked in one."""
-    arrays = {"faces": rows.faces, "codes": rows.codes, "usage": rows.usage}
-    if rows.votes is not None:
-        arrays["votes"] = rows.votes
+    arrays = {name: value for name, value in vars(rows.everything).items() if value is not None}
     try:
         with whole_file(place) as unfinished:
             place.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(unfinished, key=np.array(key), **arrays)
+            np.savez(unfinished, key=np.array(key), usage=rows.usage, **arrays)
     except InputError:
         return False
     return True

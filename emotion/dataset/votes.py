@@ -1,19 +1,17 @@
 """What ten people's votes on a face mean: a distribution to learn, or one emotion to be measured against.
 
 Votes are uint8 (N, 10), columns as in `labels.FERPLUS_COLUMNS`. The rules are those of the FER+ paper
-(Barsoum et al., arXiv:1608.01041) and its code (https://github.com/microsoft/FERPlus).
+(Barsoum et al., arXiv:1608.01041) and its code (https://github.com/microsoft/FERPlus). `labels` are the outputs of the
+network in question, in order: where there is no contempt among them, it counts as neutral.
 """
 
 import numpy as np
 
-from emotion.dataset.load import Split
+from emotion.dataset.splits import Split
 from emotion.errors import InputError
-from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMNS, emotions
+from emotion.labels import EIGHT_EMOTIONS, FERPLUS_COLUMNS, SEVEN_EMOTIONS, emotions, in_order
 
-PROTOCOLS = ("majority", "argmax", "fer2013")
-
-_EMOTIONS = len(EIGHT_EMOTIONS)
-_NEUTRAL, _CONTEMPT = FERPLUS_COLUMNS.index("neutral"), FERPLUS_COLUMNS.index("contempt")
+PROTOCOLS = ("majority", "argmax", "fer2013", "labels")
 
 
 def drop_single_votes(votes: np.ndarray) -> np.ndarray:
@@ -21,68 +19,86 @@ def drop_single_votes(votes: np.ndarray) -> np.ndarray:
     return np.where(votes > 1, votes, 0).astype(votes.dtype)
 
 
-def fold(votes: np.ndarray, classes: int) -> np.ndarray:
-    """The votes for an emotion, (N, classes): unknown and NF left out and, for seven, contempt counted as neutral."""
-    folded = votes[:, :_EMOTIONS].copy()
-    if classes < _EMOTIONS:
-        folded[:, _NEUTRAL] += folded[:, _CONTEMPT]
-    return folded[:, :classes]
+def outputs_of(names: tuple[str, ...], labels: tuple[str, ...]) -> np.ndarray:
+    """Which output of `labels` each of `names` is, int (len(names),); -1 where none of them."""
+    places = {name: place for place, name in enumerate(labels)}
+    if "neutral" in places:
+        places.setdefault("contempt", places["neutral"])
+    return np.array([places.get(name, -1) for name in names])
 
 
-def distributions(votes: np.ndarray, classes: int = 7) -> np.ndarray:
-    """Shares of the votes that name an emotion, float32 (N, classes); rows sum to 1, or to 0 where nobody named one."""
-    folded = fold(votes, classes).astype(np.float32)
+def distributions(votes: np.ndarray, labels: tuple[str, ...] = SEVEN_EMOTIONS) -> np.ndarray:
+    """Shares of the votes that name one of `labels`, float32 (N, C); rows sum to 1, or to 0 where nobody named one."""
+    folded = np.zeros((len(votes), len(labels)), np.float32)
+    for column, output in enumerate(outputs_of(EIGHT_EMOTIONS, labels)):
+        if output >= 0:
+            folded[:, output] += votes[:, column]
     return folded / np.maximum(folded.sum(axis=1, keepdims=True), 1)
 
 
-def truth(protocol: str, split: Split, classes: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """(rows of `split` that count, the index of their one true emotion) under `protocol`.
+def ground_truth(
+    protocol: str, split: Split, labels: tuple[str, ...] = SEVEN_EMOTIONS
+) -> tuple[np.ndarray, np.ndarray]:
+    """(rows of `split` that count, the index into `labels` of what each truly is) under `protocol`.
 
     majority: votes of 1 count as 0; the top must hold more than half of what is left. Published FER+ figures use it.
     argmax: the plain top vote, the first of equals.
     fer2013: the original label, one of seven, for every row. Published FER2013 figures use it.
+    labels: the same of another data set.
+    Rows whose label is none of `labels` do not count.
     """
-    votes, codes = split.votes, split.codes
-    if protocol == "fer2013":
-        order = np.array([emotions(7).index(name) for name in FER2013_EMOTIONS])
-        return np.arange(len(codes)), order[codes]
-    if protocol == "majority":
-        votes = drop_single_votes(votes)
-        counts = 2 * votes.max(axis=1).astype(int) > votes.sum(axis=1, dtype=int)
+    if protocol in ("fer2013", "labels"):
+        rows, names, top = np.arange(len(split)), split.labels, split.codes
     else:
-        counts = votes.max(axis=1) > 0
-    top = votes.argmax(axis=1)
-    rows = np.flatnonzero(counts & (top < _EMOTIONS))
-    top = top[rows]
-    return rows, np.where(top < classes, top, _NEUTRAL)
+        votes = drop_single_votes(split.votes) if protocol == "majority" else split.votes
+        most = votes.max(axis=1).astype(int)
+        counts = 2 * most > votes.sum(axis=1, dtype=int) if protocol == "majority" else most > 0
+        rows, names, top = np.flatnonzero(counts), FERPLUS_COLUMNS, votes.argmax(axis=1)
+    true = outputs_of(names, labels)[top[rows]]
+    return rows[true >= 0], true[true >= 0]
 
 
-def examples(split: Split, source: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """What to learn from `split`: (faces uint8 (N, 48, 48), their distributions float32 (N, classes)).
+def network_labels(split: Split, source: str, emotion_count: int | None = None) -> tuple[str, ...]:
+    """What a network answers in that learns `split` from `source`, ferplus (the votes) or the labels.
 
-    `source` is ferplus: the votes of all faces whose top vote is an emotion, single votes dropped; or fer2013: the
-    original labels. InputError where the split has none of them.
+    `emotion_count`: 8 keeps contempt, 7 counts it as neutral; without it, votes are of seven, and labels as they are.
     """
-    if source == "fer2013":
-        return original_labels(split, classes)
+    if source == "ferplus":
+        return emotions(emotion_count or 7)
+    labels = in_order(split.labels)
+    if emotion_count == 8 and "contempt" not in labels:
+        raise InputError("--emotions 8: the data's labels have no contempt; leave it out")
+    if emotion_count == 7 and "neutral" in labels:
+        labels = tuple(label for label in labels if label != "contempt")
+    return labels
+
+
+def training_targets(split: Split, source: str, labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """What to learn from `split`: (faces uint8 (N, 48, 48), their distributions float32 (N, C)).
+
+    `source` is ferplus: the votes of all faces whose top vote is an emotion, single votes dropped; fer2013 or labels:
+    the labels. InputError where the split has none of them.
+    """
+    if source != "ferplus":
+        return label_targets(split, labels)
     if split.votes is None:
         raise InputError("--labels ferplus: no votes; put fer2013new.csv beside the data, or use --labels fer2013")
-    shares = distributions(drop_single_votes(split.votes), classes)
-    rows = np.flatnonzero((split.votes.argmax(axis=1) < _EMOTIONS) & (shares.sum(axis=1) > 0))
+    shares = distributions(drop_single_votes(split.votes), labels)
+    rows = np.flatnonzero((split.votes.argmax(axis=1) < len(EIGHT_EMOTIONS)) & (shares.sum(axis=1) > 0))
     return split.faces[rows], shares[rows]
 
 
-def opinions(split: Split, source: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """What people said of `split`, nothing dropped: as `examples`, of all faces in which anybody saw an emotion."""
-    if source == "fer2013":
-        return original_labels(split, classes)
-    shares = distributions(split.votes, classes)
+def calibration_targets(split: Split, source: str, labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """What people said of `split`, nothing dropped: as `training_targets`, of all faces with a vote for an emotion."""
+    if source != "ferplus":
+        return label_targets(split, labels)
+    shares = distributions(split.votes, labels)
     rows = np.flatnonzero(shares.sum(axis=1))
     return split.faces[rows], shares[rows]
 
 
-def original_labels(split: Split, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def label_targets(split: Split, labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     if not split.has_codes:
         raise InputError("--labels fer2013: the FER+ folders do not hold the original labels; use --labels ferplus")
-    _, true = truth("fer2013", split, classes)
-    return split.faces, np.eye(classes, dtype=np.float32)[true]
+    rows, true = ground_truth(split.protocol, split, labels)
+    return split.faces[rows], np.eye(len(labels), dtype=np.float32)[true]

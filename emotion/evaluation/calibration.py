@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion.dataset.votes import distributions
+from emotion.labels import emotions
 
 BINS = 15
 
@@ -27,7 +28,7 @@ class Calibration:
 
 def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> Calibration:
     """`probabilities` (N, C) beside `votes` uint8 (N, 10), C of 7 or 8."""
-    shares = distributions(votes, probabilities.shape[1])
+    shares = distributions(votes, emotions(probabilities.shape[1]))
     held = shares.sum(axis=1) > 0
     probabilities, shares, votes = probabilities[held], shares[held], votes[held]
     top = probabilities.argmax(axis=1)

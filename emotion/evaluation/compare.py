@@ -6,15 +6,15 @@ from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
-from emotion.dataset.duplicates import exact_copies, near_copies
-from emotion.dataset.load import Dataset, Split
-from emotion.dataset.votes import truth
+from emotion.dataset.duplicates import duplicates, near_duplicates
+from emotion.dataset.splits import Dataset, Split
+from emotion.dataset.votes import ground_truth, outputs_of
 from emotion.errors import InputError
 from emotion.evaluation.calibration import calibration
 from emotion.evaluation.metrics import (
     Classify,
     Score,
-    classes_of,
+    asked_labels,
     ensemble,
     format_table,
     mcnemar,
@@ -26,7 +26,7 @@ from emotion.evaluation.metrics import (
 from emotion.evaluation.robustness import format_table as format_robustness
 from emotion.evaluation.robustness import robustness
 from emotion.faces.classifier import EmotionClassifier, load_classifier
-from emotion.labels import SYNONYMS, emotions
+from emotion.labels import SEVEN_EMOTIONS, canonical, in_order
 
 
 def assess(
@@ -37,17 +37,17 @@ def assess(
     Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
     """
     splits = chosen_splits(dataset, args, say)
-    members = load_members(args, say)
+    members, outputs = load_members(args, say, dataset.labels)
     results, comparisons, calibrations = [], [], {}
     for split_name, split in splits.items():
         asked = [args.protocol] if args.protocol else protocols(split)
         probabilities = {name: classify(split.faces) for name, classify in members.items()}
         for name, found in probabilities.items():
-            results += [(name, split_name, score(found, split, protocol)) for protocol in asked]
+            results += [(name, split_name, score(found, split, protocol, outputs[name])) for protocol in asked]
             if split.votes is not None:
                 calibrations[f"{name}, {split_name}"] = asdict(calibration(found, split.votes))
         comparisons += [
-            mcnemar_test(pair, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)
+            mcnemar_test(pair, outputs, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)
         ]
     print(format_table(results))
     print_comparisons(comparisons)
@@ -58,23 +58,32 @@ def assess(
         "scores": [{"model": name, "split": split, **asdict(s)} for name, split, s in results],
         "mcnemar": comparisons,
         "calibration": calibrations,
-        "robustness": measure_robustness(members, splits, args) if args.robustness else {},
+        "robustness": measure_robustness(members, outputs, splits, args) if args.robustness else {},
     }
     return results, report
 
 
-def load_members(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Classify]:
-    """The models of `args.evaluate` by name, mirrored and joined as `args` asks for."""
+def load_members(
+    args: argparse.Namespace, say: Callable[[str], None], wanted: tuple[str, ...]
+) -> tuple[dict[str, Classify], dict[str, tuple[str, ...]]]:
+    """The models of `args.evaluate` by name, mirrored and joined as `args` asks for; and what each one's outputs mean.
+
+    `wanted` are the labels of the data that they are to be measured on.
+    """
     loaded = [load_classifier([path], args.device, args.labels, say) for path in args.evaluate]
     if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
         raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
-    ordered = map(reordered, loaded, args.evaluate)
-    members = dict(zip(names_of(args.evaluate), ordered, strict=True))
+    ordered = [reordered(classifier, path, wanted) for classifier, path in zip(loaded, args.evaluate, strict=True)]
+    names = names_of(args.evaluate)
     if args.tta:
-        members = {f"{name} + mirror": mirrored(classify) for name, classify in members.items()}
+        names = [f"{name} + mirror" for name in names]
+    outputs = {name: labels for name, (_, labels) in zip(names, ordered, strict=True)}
+    members = {name: classify for name, (classify, _) in zip(names, ordered, strict=True)}
+    if args.tta:
+        members = {name: mirrored(classify) for name, classify in members.items()}
     if args.ensemble:
-        members["ensemble"] = ensemble(members.values())
-    return members
+        members["ensemble"], outputs["ensemble"] = ensemble(list(members.values())), ordered[0][1]
+    return members, outputs
 
 
 def names_of(paths: list[Path]) -> list[str]:
@@ -110,36 +119,44 @@ def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], 
         if unseen:
             raise InputError("--unseen: Training is what was seen; name another --split")
         return name, split
-    known = dataset.known_before(name)
-    exact = exact_copies(split.faces, known)
+    known = dataset.seen_faces(name)
+    exact = duplicates(split.faces, known)
     if not unseen:
         if exact.any():
             say(f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen")
         return name, split
     rest = split.take(~exact)
-    near = near_copies(rest.faces, known)
+    near = near_duplicates(rest.faces, known)
     say(f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs")
     if near.all():
         raise InputError(f"--unseen: training had seen every face of {name}")
     return f"{name}, unseen", rest.take(~near)
 
 
-def reordered(classifier: EmotionClassifier, path: Path) -> Classify:
-    """The classifier's outputs by their names, in the order that votes and codes count in."""
-    names = [SYNONYMS.get(label.lower(), label.lower()) for label in classifier.labels]
-    wanted = emotions(8 if "contempt" in names else 7)
-    if sorted(names) != sorted(wanted):
+def reordered(
+    classifier: EmotionClassifier, path: Path, wanted: tuple[str, ...] = SEVEN_EMOTIONS
+) -> tuple[Classify, tuple[str, ...]]:
+    """The classifier's outputs in the one order of the emotions, or of other classes, and their names.
+
+    InputError where it does not answer in all the labels `wanted`; contempt may count as neutral.
+    """
+    names = [canonical(label) for label in classifier.labels]
+    if (outputs_of(wanted, tuple(names)) < 0).any():
+        wanted = in_order(wanted)
         raise InputError(f"{path}: its labels ({','.join(classifier.labels)}) are not {','.join(wanted)}; see --labels")
-    order = [names.index(name) for name in wanted]
-    return lambda faces: classifier.classify(faces)[:, order]
+    ordered = in_order(names)
+    order = [names.index(name) for name in ordered]
+    return (lambda faces: classifier.classify(faces)[:, order]), ordered
 
 
-def mcnemar_test(pair: tuple[str, str], probabilities: dict, split_name: str, split: Split, protocol: str) -> dict:
+def mcnemar_test(
+    pair: tuple[str, str], outputs: dict, probabilities: dict, split_name: str, split: Split, protocol: str
+) -> dict:
     """The McNemar test between two models' answers on one split."""
     # Seven outputs and eight may meet here.
-    classes = classes_of(protocol, min(probabilities[name].shape[1] for name in pair))
-    rows, true = truth(protocol, split, classes)
-    p = mcnemar(*(predicted_classes(probabilities[name][rows], classes) for name in pair), true)
+    labels = asked_labels(protocol, split, min((outputs[name] for name in pair), key=len))
+    rows, true = ground_truth(protocol, split, labels)
+    p = mcnemar(*(predicted_classes(probabilities[name][rows], len(labels)) for name in pair), true)
     return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
 
 
@@ -157,11 +174,13 @@ def print_calibrations(calibrations: dict[str, dict]) -> None:
         )  # fmt: skip
 
 
-def measure_robustness(members: dict[str, Classify], splits: dict[str, Split], args: argparse.Namespace) -> dict:
+def measure_robustness(
+    members: dict[str, Classify], outputs: dict, splits: dict[str, Split], args: argparse.Namespace
+) -> dict:
     """Tables on stdout and, for `args.chart`, a plot; on the last split, the furthest from training."""
     name, split = list(splits.items())[-1]
     protocol = args.protocol or protocols(split)[0]
-    found = {member: robustness(classify, split, protocol) for member, classify in members.items()}
+    found = {member: robustness(classify, split, protocol, outputs[member]) for member, classify in members.items()}
     for member, results in found.items():
         print(f"\n{member} on {name}, {protocol}, {results[0][2].count} rows\n{format_robustness(results)}")
     if args.chart:

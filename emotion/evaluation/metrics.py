@@ -10,8 +10,8 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score
 
-from emotion.dataset.load import Split
-from emotion.dataset.votes import PROTOCOLS, truth
+from emotion.dataset.splits import Split
+from emotion.dataset.votes import ground_truth
 from emotion.labels import emotions
 
 Classify = Callable[[np.ndarray], np.ndarray]  # faces uint8 (N, 48, 48) -> probabilities float32 (N, C)
@@ -31,17 +31,20 @@ class Score:
     confusion: list[list[int]]  # [true][predicted]
 
 
-def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
-    """`probabilities` (N, C) of all N rows of `split`; the protocol picks the rows, and knows no contempt in fer2013."""
-    classes = classes_of(protocol, probabilities.shape[1])
-    rows, true = truth(protocol, split, classes)
-    predicted = predicted_classes(probabilities[rows], classes)
-    confusion = confusion_matrix(true, predicted, labels=range(classes))
+def score(probabilities: np.ndarray, split: Split, protocol: str, labels: tuple[str, ...] | None = None) -> Score:
+    """`probabilities` (N, C) of all N rows of `split`, by `labels`: without them, the seven or eight emotions.
+
+    The protocol picks the rows, and knows no contempt in fer2013.
+    """
+    asked = asked_labels(protocol, split, labels or emotions(probabilities.shape[1]))
+    rows, true = ground_truth(protocol, split, asked)
+    predicted = predicted_classes(probabilities[rows], len(asked))
+    confusion = confusion_matrix(true, predicted, labels=range(len(asked)))
     low, high = wilson(int(confusion.trace()), len(rows))
     totals = confusion.sum(axis=1)
     recalls = {
         name: float(hits / total) if total else None
-        for name, hits, total in zip(emotions(classes), confusion.diagonal(), totals, strict=True)
+        for name, hits, total in zip(asked, confusion.diagonal(), totals, strict=True)
     }
     # Of the emotions that occur: one that neither is there nor was seen has no F1.
     occurring = np.flatnonzero(totals)
@@ -50,9 +53,10 @@ def score(probabilities: np.ndarray, split: Split, protocol: str) -> Score:
     return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
 
 
-def classes_of(protocol: str, outputs: int) -> int:
-    """How many emotions a network of so many `outputs` is asked about: the original labels are of seven."""
-    return 7 if protocol == "fer2013" else outputs
+def asked_labels(protocol: str, split: Split, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of its `labels` a network is asked about: no contempt, their last, where the data's labels have none."""
+    without = protocol in ("fer2013", "labels") and "contempt" not in split.labels and "neutral" in labels
+    return tuple(label for label in labels if not (without and label == "contempt"))
 
 
 def predicted_classes(probabilities: np.ndarray, classes: int) -> np.ndarray:
@@ -63,8 +67,9 @@ def predicted_classes(probabilities: np.ndarray, classes: int) -> np.ndarray:
 
 def protocols(split: Split) -> list[str]:
     """The protocols under which any row of `split` counts."""
-    labelled = {"majority": split.votes is not None, "argmax": split.votes is not None, "fer2013": split.has_codes}
-    return [protocol for protocol in PROTOCOLS if labelled[protocol] and len(truth(protocol, split)[0])]
+    known = [protocol for protocol in ("majority", "argmax") if split.votes is not None]
+    counting = [protocol for protocol in known if len(ground_truth(protocol, split)[0])]
+    return counting + [split.protocol] * split.has_codes
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-from emotion.dataset.load import Dataset, Split
-from emotion.dataset.votes import truth
+from emotion.dataset.splits import Dataset, Split
+from emotion.dataset.votes import ground_truth
 from emotion.evaluation.costs import Cost
-from emotion.evaluation.metrics import Classify, Score
-from emotion.labels import emotions, rgb
+from emotion.evaluation.metrics import Classify, Score, asked_labels, predicted_classes
+from emotion.labels import rgb
 from emotion.results.figure import plt, save
 
 
@@ -25,9 +25,10 @@ def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> N
         return
     score = figures["scores"][protocol]
     title = f"{model.stem} on {name}, {protocol}: {100 * score['accuracy']:.1f} % of {score['count']}"
-    plot_confusion(score["confusion"], model.with_name(f"{model.stem}_confusion.png"), title)
+    plot_confusion(score["confusion"], tuple(score["recalls"]), model.with_name(f"{model.stem}_confusion.png"), title)
     plot_recalls(score["recalls"], model.with_name(f"{model.stem}_recalls.png"), title)
-    plot_mistakes(classify, dataset.splits[name], model.with_name(f"{model.stem}_mistakes.png"), title, protocol)
+    mistakes = model.with_name(f"{model.stem}_mistakes.png")
+    plot_mistakes(classify, dataset.splits[name], mistakes, title, protocol, tuple(card["labels"]))
     if "calibration" in figures:
         plot_reliability(
             figures["calibration"], model.with_name(f"{model.stem}_reliability.png"), f"{model.stem} on {name}"
@@ -46,10 +47,9 @@ def plot_curves(history: list[dict[str, float]], path: Path) -> None:
     save(figure, path)
 
 
-def plot_confusion(confusion: list[list[int]], path: Path, title: str) -> None:
-    """[true][predicted] counts, shaded by the share of the true emotion."""
+def plot_confusion(confusion: list[list[int]], names: tuple[str, ...], path: Path, title: str) -> None:
+    """[true][predicted] counts of the emotions `names`, shaded by the share of the true emotion."""
     counts = np.array(confusion)
-    names = emotions(len(counts))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(6.5, 6), layout="constrained")
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -85,16 +85,15 @@ def plot_reliability(calibration: dict, path: Path, title: str) -> None:
     save(figure, path)
 
 
-def plot_mistakes(classify: Classify, split: Split, path: Path, title: str, protocol: str) -> None:
+def plot_mistakes(classify: Classify, split: Split, path: Path, title: str, protocol: str, labels: tuple) -> None:
     """The faces on which the network was most sure of another emotion than the one voted."""
     probabilities = classify(split.faces)
-    classes = probabilities.shape[1]
-    rows, true = truth(protocol, split, classes)
+    names = asked_labels(protocol, split, labels)
+    rows, true = ground_truth(protocol, split, names)
     probabilities = probabilities[rows]
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    predicted, confidence = predicted_classes(probabilities, len(names)), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
     worst = wrong[np.argsort(-confidence[wrong])][:24]
-    names = emotions(classes)
     figure, axes = plt.subplots(4, 6, figsize=(10, 8), layout="constrained")
     for axis in axes.flat:
         axis.axis("off")

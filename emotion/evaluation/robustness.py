@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from emotion.dataset.load import Split
+from emotion.dataset.splits import Split
 from emotion.evaluation.metrics import Classify, Score, score
 
 
@@ -64,12 +64,14 @@ CORRUPTIONS = (
 )
 
 
-def robustness(classify: Classify, split: Split, protocol: str = "majority") -> list[tuple[str, float | None, Score]]:
+def robustness(
+    classify: Classify, split: Split, protocol: str = "majority", labels: tuple[str, ...] | None = None
+) -> list[tuple[str, float | None, Score]]:
     """(corruption, strength, score) for each, the clean faces first."""
-    results = [("clean", None, score(classify(split.faces), split, protocol))]
+    results = [("clean", None, score(classify(split.faces), split, protocol, labels))]
     for name, corrupt, strengths in CORRUPTIONS:
         for strength in strengths:
-            results.append((name, strength, score(classify(corrupt(split.faces, strength)), split, protocol)))
+            results.append((name, strength, score(classify(corrupt(split.faces, strength)), split, protocol, labels)))
     return results
 
 

@@ -10,24 +10,27 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from emotion.dataset.load import Dataset, Split
+from emotion.dataset.splits import Dataset, Split
 from emotion.evaluation.calibration import calibration
 from emotion.evaluation.metrics import Classify, Score, format_table, protocols, score
-from emotion.labels import emotions
+from emotion.labels import SEVEN_EMOTIONS
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import Recipe
 
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python")
 
 
-def build_card(model, dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, figures: dict, **facts) -> dict:
-    """The card of the Keras `model`; `figures` as `measure` gives them, `facts` as they are (seed, temperature ...)."""
-    classes = model.output_shape[-1]
+def build_card(
+    model, labels: tuple[str, ...], dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, figures: dict, **facts
+) -> dict:
+    """The card of the Keras `model`, whose outputs are `labels`; `figures` as `measure` gives them, `facts`
+    as they are (seed, temperature ...).
+    """
     return {
         "schema": 1,
-        "labels": list(emotions(classes)),
+        "labels": list(labels),
         "input": {"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
-        "protocol": "fer2013" if facts["trained_on"] == "fer2013" else "majority",
+        "protocol": "majority" if facts["trained_on"] == "ferplus" else facts["trained_on"],
         "network": model.name,
         "parameters": model.count_params(),
         "recipe": asdict(recipe),
@@ -62,12 +65,12 @@ def version(package: str) -> str | None:
         return None
 
 
-def measure(classify: Classify, splits: dict[str, Split]) -> dict:
+def measure(classify: Classify, splits: dict[str, Split], labels: tuple[str, ...] = SEVEN_EMOTIONS) -> dict:
     """{split: {"scores": {protocol: Score}, "calibration": ...}}, each split classified once; plain JSON."""
     figures = {}
     for name, split in splits.items():
         probabilities = classify(split.faces)
-        scores = {protocol: asdict(score(probabilities, split, protocol)) for protocol in protocols(split)}
+        scores = {protocol: asdict(score(probabilities, split, protocol, labels)) for protocol in protocols(split)}
         figures[name] = {"scores": scores}
         if split.votes is not None:
             figures[name]["calibration"] = asdict(calibration(probabilities, split.votes))

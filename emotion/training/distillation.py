@@ -15,7 +15,7 @@ from emotion.errors import InputError
 from emotion.evaluation.compare import reordered
 from emotion.evaluation.metrics import Classify, ensemble, mirrored
 from emotion.faces.classifier import load_classifier
-from emotion.labels import emotions
+from emotion.labels import canonical
 from emotion.model_file.safety import read_card
 
 TRUST = 0.5  # the teachers' part in what is learnt; the voters' is the rest
@@ -29,14 +29,14 @@ def distilled_targets(faces: np.ndarray, shares: np.ndarray, teacher: Classify) 
     return (1 - TRUST) * shares + TRUST * mirrored(teacher)(faces).astype(np.float32)
 
 
-def load_teacher(paths: list[Path], classes: int, device: str, note: Callable[[str], None]) -> Classify:
-    """The mean of the models in `paths`; InputError where one does not answer in the `classes` emotions to be learnt."""
+def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str, note: Callable[[str], None]) -> Classify:
+    """The mean of the models in `paths`; InputError where one does not answer in the `labels` to be learnt."""
     members = []
     for path in paths:
         if read_card(path) is None:
             raise InputError(f"--teacher {path}: does not say what its outputs mean; name a .h5 that fer.py wrote")
         classifier = load_classifier([path], device, note=note)
-        if len(classifier.labels) != classes:
-            raise InputError(f"--teacher {path}: does not answer in {', '.join(emotions(classes))}; see --emotions")
-        members.append(reordered(classifier, path))
+        if set(map(canonical, classifier.labels)) != set(labels):
+            raise InputError(f"--teacher {path}: does not answer in {', '.join(labels)}; see --emotions")
+        members.append(reordered(classifier, path, labels)[0])
     return ensemble(members)

@@ -23,7 +23,7 @@ def parsed(monkeypatch):
 
 def test_without_flags_the_shipped_network_is_trained(parsed):
     args = parsed()
-    assert (args.output, args.network, args.labels, args.emotions) == (MODEL, "five_block", "ferplus", 7)
+    assert (args.output, args.network, args.labels, args.emotions) == (MODEL, "five_block", None, None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion.dataset.duplicates import exact_copies, near_copies
+from emotion.dataset.duplicates import duplicates, near_duplicates
 
 RNG = np.random.default_rng(0)
 
@@ -39,17 +39,17 @@ KNOWN = np.stack([crop(photograph) for photograph in PEOPLE])
 )
 def test_a_photograph_cropped_again_is_found(again):
     faces = np.stack([again(PEOPLE[7]), crop(person())])
-    assert near_copies(faces, KNOWN).tolist() == [True, False]
-    assert exact_copies(faces, KNOWN).tolist() == [False, False]
+    assert near_duplicates(faces, KNOWN).tolist() == [True, False]
+    assert duplicates(faces, KNOWN).tolist() == [False, False]
 
 
 def test_a_copy_byte_for_byte():
-    assert exact_copies(np.stack([KNOWN[3], KNOWN[3] + 1]), KNOWN).tolist() == [True, False]
+    assert duplicates(np.stack([KNOWN[3], KNOWN[3] + 1]), KNOWN).tolist() == [True, False]
 
 
 def test_walls_of_one_grey_are_no_photograph():
-    assert near_copies(np.full((1, 48, 48), 7, np.uint8), np.full((3, 48, 48), 9, np.uint8)).tolist() == [False]
+    assert near_duplicates(np.full((1, 48, 48), 7, np.uint8), np.full((3, 48, 48), 9, np.uint8)).tolist() == [False]
 
 
 def test_no_face_at_all():
-    assert near_copies(KNOWN[:0], KNOWN).tolist() == exact_copies(KNOWN[:0], KNOWN).tolist() == []
+    assert near_duplicates(KNOWN[:0], KNOWN).tolist() == duplicates(KNOWN[:0], KNOWN).tolist() == []

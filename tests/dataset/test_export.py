@@ -10,7 +10,7 @@ import pytest
 import fer
 from emotion.dataset import load as dataset
 from emotion.dataset.export import export_images
-from emotion.dataset.load import Dataset, Split
+from emotion.dataset.splits import Dataset, Split
 from emotion.errors import InputError
 
 RNG = np.random.default_rng(0)

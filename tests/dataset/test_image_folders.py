@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from small_fer2013 import write_class_folders
 
-from emotion.dataset.load import load
-from emotion.dataset.sources import find_source
+from emotion.dataset.load import find_source, load
 
 NUMBERS = tuple("0123456")
 

@@ -110,7 +110,7 @@ def test_class_folders(tmp_path, names):
 
 def test_a_second_start_reads_the_cache(data, monkeypatch):
     first = load(data)
-    monkeypatch.setattr("emotion.dataset.table_pair.TablePair.read", lambda source: pytest.fail("parsed again"))
+    monkeypatch.setattr("emotion.dataset.csv_tables.TablePair.read", lambda source: pytest.fail("parsed again"))
     assert load(data).fingerprint == first.fingerprint
 
 
@@ -170,7 +170,7 @@ def test_where_the_data_cannot_be_written_to_the_cache_is_the_users(data, tmp_pa
     beside.mkdir()  # as good as read-only: no file can be put there
     load(data)
     assert users.is_file()
-    monkeypatch.setattr("emotion.dataset.table_pair.TablePair.read", lambda source: pytest.fail("parsed again"))
+    monkeypatch.setattr("emotion.dataset.csv_tables.TablePair.read", lambda source: pytest.fail("parsed again"))
     assert_is_small_fer2013(load(data))
 
 
@@ -209,10 +209,11 @@ def test_a_face_that_training_holds_twice_is_not_learnt_and_selected_on(tmp_path
     assert not any(face.tobytes() in seen for face in selecting.faces)
 
 
-def test_a_handful_is_the_first_of_each_split(data):
-    few = load(data).handful(3)
-    assert [len(split) for split in few.splits.values()] == [3, 3, 3]
-    np.testing.assert_array_equal(few.splits["PublicTest"].faces, FACES[14:17])
+def test_a_sample_is_of_every_split_and_label(tmp_path):
+    few = load(write_class_folders(tmp_path, tuple("0123456"), {"train": 70, "test": 28})).sample(14)
+    assert {name: split.codes.tolist() for name, split in few.splits.items()} == {
+        name: [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6] for name in ("Training", "Test")
+    }
 
 
 def test_the_cache_may_be_deleted_at_any_time(data):

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emotion.dataset.load import Split
-from emotion.dataset.votes import distributions, drop_single_votes, examples, opinions, truth
+from emotion.dataset.splits import Split
+from emotion.dataset.votes import calibration_targets, distributions, drop_single_votes, ground_truth, training_targets
 from emotion.errors import InputError
+from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
 
 #                    neu hap sur sad ang dis fea con unk NF
 CLEAR = np.array([0, 8, 2, 0, 0, 0, 0, 0, 0, 0])
@@ -32,8 +33,8 @@ def test_single_votes_are_dropped():
 
 
 def test_contempt_counts_as_neutral_among_seven():
-    assert distributions(ROWS, 7)[3].tolist() == [1, 0, 0, 0, 0, 0, 0]
-    np.testing.assert_allclose(distributions(ROWS, 8)[3], [0.3, 0, 0, 0, 0, 0, 0, 0.7])
+    assert distributions(ROWS)[3].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    np.testing.assert_allclose(distributions(ROWS, EIGHT_EMOTIONS)[3], [0.3, 0, 0, 0, 0, 0, 0, 0.7])
 
 
 def test_unknown_and_no_face_are_left_out_of_the_shares():
@@ -41,68 +42,68 @@ def test_unknown_and_no_face_are_left_out_of_the_shares():
     assert distributions(ROWS)[5].tolist() == [0] * 7
 
 
-@given(votes_of_ten, st.sampled_from([7, 8]))
-def test_shares_sum_to_one_or_to_nothing(votes, classes):
-    sums = distributions(votes, classes).sum(axis=1)
+@given(votes_of_ten, st.sampled_from([SEVEN_EMOTIONS, EIGHT_EMOTIONS]))
+def test_shares_sum_to_one_or_to_nothing(votes, labels):
+    sums = distributions(votes, labels).sum(axis=1)
     named = votes[:, :8].any(axis=1)
     np.testing.assert_allclose(sums, named.astype(float), atol=1e-6)
 
 
 def test_majority_wants_more_than_half_of_what_single_votes_leave():
-    rows, true = truth("majority", split(ROWS))
+    rows, true = ground_truth("majority", split(ROWS))
     assert dict(zip(rows.tolist(), true.tolist(), strict=True)) == {0: 1, 1: 0, 3: 0}
 
 
 def test_argmax_takes_the_plain_top_vote():
-    rows, true = truth("argmax", split(ROWS))
+    rows, true = ground_truth("argmax", split(ROWS))
     assert dict(zip(rows.tolist(), true.tolist(), strict=True)) == {0: 1, 1: 0, 2: 0, 3: 0, 6: 0}
 
 
 def test_votes_for_unknown_count_against_a_majority():
     votes = np.array([[4, 0, 0, 0, 0, 0, 0, 0, 3, 3]], np.uint8)
-    assert truth("majority", split(votes))[0].tolist() == []
+    assert ground_truth("majority", split(votes))[0].tolist() == []
 
 
 def test_a_face_without_votes_has_no_top_vote():
-    assert truth("argmax", split(np.zeros((1, 10), np.uint8)))[0].tolist() == []
+    assert ground_truth("argmax", split(np.zeros((1, 10), np.uint8)))[0].tolist() == []
 
 
 def test_contempt_is_the_eighth_where_eight_are_asked_for():
-    rows, true = truth("majority", split(ROWS), classes=8)
+    rows, true = ground_truth("majority", split(ROWS), labels=EIGHT_EMOTIONS)
     assert true[rows.tolist().index(3)] == 7
 
 
 @given(votes_of_ten)
 def test_a_majority_is_the_top_vote_too(votes):
-    found = dict(zip(*(a.tolist() for a in truth("argmax", split(votes))), strict=True))
-    for row, emotion in zip(*(a.tolist() for a in truth("majority", split(votes))), strict=True):
+    found = dict(zip(*(a.tolist() for a in ground_truth("argmax", split(votes))), strict=True))
+    for row, emotion in zip(*(a.tolist() for a in ground_truth("majority", split(votes))), strict=True):
         assert found[row] == emotion
 
 
 def test_original_labels_count_in_another_order():
-    rows, true = truth("fer2013", split(None, codes=[0, 1, 2, 3, 4, 5, 6]))
+    rows, true = ground_truth("fer2013", split(None, codes=[0, 1, 2, 3, 4, 5, 6]))
     assert rows.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert true.tolist() == [4, 5, 6, 1, 3, 2, 0]  # anger, disgust, fear, happiness, sadness, surprise, neutral
 
 
 def test_examples_are_the_faces_whose_top_vote_is_an_emotion():
-    faces, shares = examples(split(ROWS), "ferplus", 7)
+    faces, shares = training_targets(split(ROWS), "ferplus", SEVEN_EMOTIONS)
     assert faces[:, 0, 0].tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(shares[0], [0, 0.8, 0.2, 0, 0, 0, 0])
 
 
 def test_opinions_are_all_votes_for_an_emotion():
-    faces, shares = opinions(split(ROWS), "ferplus", 7)
+    faces, shares = calibration_targets(split(ROWS), "ferplus", SEVEN_EMOTIONS)
     assert faces[:, 0, 0].tolist() == [0, 1, 2, 3, 4, 6]
     np.testing.assert_allclose(shares[1], [0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0])
 
 
 def test_original_labels_as_distributions():
-    _, shares = examples(split(None, codes=[3, 6]), "fer2013", 7)
+    _, shares = training_targets(split(None, codes=[3, 6]), "fer2013", SEVEN_EMOTIONS)
     assert shares.tolist() == [[0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize(("source", "codes"), [("ferplus", [0]), ("fer2013", [255])], ids=["no votes", "no labels"])
 def test_labels_that_the_data_do_not_have(source, codes):
     with pytest.raises(InputError, match=f"--labels {source}"):
-        examples(split(None, codes), source, 7)
+        training_targets(split(None, codes), source, SEVEN_EMOTIONS)

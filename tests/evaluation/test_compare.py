@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion.dataset.load import Dataset, Split
+from emotion.dataset.splits import Dataset, Split
 from emotion.errors import InputError
 from emotion.evaluation.compare import chosen_splits, mcnemar_test, names_of, reordered
+from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
 
 
 def split_of(*greys: int) -> Split:
@@ -85,14 +86,21 @@ def classifier(*labels: str) -> Namespace:
 
 
 def test_outputs_come_in_the_order_of_the_votes_whatever_order_the_model_has():
-    classify = reordered(classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise"), Path("a.h5"))
-    # neutral, happiness, surprise, sadness, anger, disgust, fear
+    theirs = classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise")
+    classify, labels = reordered(theirs, Path("a.h5"))
+    assert labels == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear")
     assert classify(None).tolist() == [[3, 0, 6, 1, 2, 4, 5]]
 
 
 def test_labels_that_are_no_emotions_are_refused():
-    with pytest.raises(InputError, match=r"a\.h5: its labels \(calm,.*are not neutral,.*see --labels"):
-        reordered(classifier("calm", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
+    with pytest.raises(InputError, match=r"a\.h5: its labels \(bored,.*are not neutral,.*see --labels"):
+        reordered(classifier("bored", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
+
+
+def test_other_peoples_classes_have_an_order_of_their_own():
+    classify, labels = reordered(classifier("sad", "bored", "happy", "alert"), Path("a.h5"), ("happiness", "bored"))
+    assert labels == ("happiness", "sadness", "alert", "bored")
+    assert classify(None).tolist() == [[2, 0, 3, 1]]
 
 
 @pytest.mark.parametrize(
@@ -116,5 +124,6 @@ def test_a_split_in_which_nothing_counts_is_refused():
 
 def test_seven_outputs_and_eight_are_apart_only_where_the_seven_emotions_are():
     scorn = Split(np.zeros((9, 48, 48), np.uint8), np.full(9, 6, np.uint8), np.eye(10, dtype=np.uint8)[[7] * 9] * 10)
+    outputs = {"eight": EIGHT_EMOTIONS, "seven": SEVEN_EMOTIONS}
     answers = {"eight": np.eye(8)[[7] * 9], "seven": np.eye(7)[[0] * 9]}
-    assert mcnemar_test(("eight", "seven"), answers, "PublicTest", scorn, "majority")["p"] == 1
+    assert mcnemar_test(("eight", "seven"), outputs, answers, "PublicTest", scorn, "majority")["p"] == 1

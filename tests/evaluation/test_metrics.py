@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.dataset.load import Split
+from emotion.dataset.splits import Split
 from emotion.evaluation.metrics import (
     ensemble,
     format_table,

@@ -8,7 +8,8 @@ import pytest
 from matplotlib import pyplot as plt
 from small_fer2013 import write_class_folders
 
-from emotion.dataset.load import Split, load
+from emotion.dataset.load import load
+from emotion.dataset.splits import Split
 from emotion.evaluation.plots import (
     plot_confusion,
     plot_curves,
@@ -45,7 +46,7 @@ def texts(labels) -> list[str]:
 def test_a_row_of_the_confusion_is_what_was_voted_and_a_column_what_was_predicted(drawn):
     counts = np.zeros((7, 7), int)
     counts[0, :2] = 1, 3  # of four neutral faces three seem happy
-    plot_confusion(counts.tolist(), FILE, "title")
+    plot_confusion(counts.tolist(), SEVEN_EMOTIONS, FILE, "title")
     (axis,) = drawn["a.png"].axes
     assert axis.images[0].get_array()[0].tolist() == [0.25, 0.75, 0, 0, 0, 0, 0]
     written = {text.get_position(): (text.get_text(), text.get_color()) for text in axis.texts}
@@ -106,7 +107,7 @@ def test_mistakes_are_those_that_it_was_most_sure_of_first(protocol, drawn):
     def classify(faces):
         return np.array([[seen[face[0, 0]].get(name, 0) for name in SEVEN_EMOTIONS] for face in faces])
 
-    plot_mistakes(classify, split, FILE, "title", protocol)
+    plot_mistakes(classify, split, FILE, "title", protocol, SEVEN_EMOTIONS)
     shown = [(axis.images[0].get_array(), axis.get_title()) for axis in drawn["a.png"].axes if axis.images]
     assert [(face.min(), face.max(), title) for face, title in shown] == [
         (30, 30, "sadness 90 %\nvoted happiness"),
@@ -117,7 +118,7 @@ def test_mistakes_are_those_that_it_was_most_sure_of_first(protocol, drawn):
 def test_of_many_mistakes_those_that_fit_are_shown(drawn):
     faces = np.zeros((30, 48, 48), np.uint8)
     split = Split(faces, np.full(30, FER2013_EMOTIONS.index("fear"), np.uint8), None)
-    plot_mistakes(lambda faces: np.eye(7)[[0] * len(faces)], split, FILE, "title", "fer2013")
+    plot_mistakes(lambda faces: np.eye(7)[[0] * len(faces)], split, FILE, "title", "fer2013", SEVEN_EMOTIONS)
     assert sum(bool(axis.images) for axis in drawn["a.png"].axes) == 24
 
 
@@ -151,7 +152,8 @@ def always_anger(faces):
 )
 def test_a_run_without_votes_is_drawn_on_the_split_least_seen_and_without_reliability(folders, name, drawn, tmp_path):
     dataset = load(write_class_folders(tmp_path, tuple("0123456"), folders))
-    card = {"history": HISTORY, "protocol": "fer2013", "splits": measure(always_anger, dataset.splits)}
+    figures = measure(always_anger, dataset.splits)
+    card = {"history": HISTORY, "protocol": "fer2013", "labels": SEVEN_EMOTIONS, "splits": figures}
     plot_run(card, always_anger, dataset, Path("mine.h5"))
     assert set(drawn) == {f"mine_{plot}.png" for plot in ("curves", "confusion", "recalls", "mistakes")}
     title = f"mine on {name}, fer2013: 14.3 % of 7"

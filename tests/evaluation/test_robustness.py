@@ -1,6 +1,6 @@
 import numpy as np
 
-from emotion.dataset.load import Split
+from emotion.dataset.splits import Split
 from emotion.evaluation.robustness import (
     CORRUPTIONS,
     compressed,

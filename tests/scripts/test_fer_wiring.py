@@ -115,8 +115,8 @@ def test_the_seed_makes_the_first_weights(given):
 def test_a_run_remembers_all_that_must_not_change_before_it_is_resumed(given, data):
     flags = ["--network", "simple_cnn", "--emotions", 7, "--labels", "fer2013", "--seed", 4, "--epochs", 9]
     settings = given(*flags, "--backbone-weights", "none").checkpoint.settings
-    assert {name: settings.pop(name) for name in ("network", "emotions", "seed", "trained_on", "teachers", "data")} == {
-        "network": "simple_cnn", "emotions": 7, "seed": 4, "trained_on": "fer2013", "teachers": [],
+    assert {name: settings.pop(name) for name in ("network", "labels", "seed", "trained_on", "teachers", "data")} == {
+        "network": "simple_cnn", "labels": list(SEVEN_EMOTIONS), "seed": 4, "trained_on": "fer2013", "teachers": [],
         "data": f"14 rows of {load(data).fingerprint[:12]}",
     }  # fmt: skip
     assert settings.pop("backbone_weights") == "none"
@@ -135,7 +135,7 @@ def test_a_teacher_is_met_half_way_on_what_is_learnt_alone(given, tmp_path, monk
     teacher = tmp_path / "teacher.h5"
     teacher.write_bytes(b"a network")
     found = given("--network", "simple_cnn", "--labels", "fer2013", "--teacher", teacher, "--device", "cpu")
-    assert asked == [([teacher], 7, "cpu")]
+    assert asked == [([teacher], SEVEN_EMOTIONS, "cpu")]
     np.testing.assert_allclose(found.training[1], (ONE_HOT[:14] + np.eye(7)[6]) / 2)
     np.testing.assert_array_equal(found.validation[1], ONE_HOT[14:])
     assert found.checkpoint.settings["teachers"] == [{"file": "teacher.h5", "sha256": sha256(teacher)}]
@@ -172,11 +172,11 @@ def test_a_dry_run_leaves_nothing_where_no_output_is_named(flags, epochs, call, 
     assert not output.parent.exists()
 
 
-@pytest.mark.parametrize(("flags", "rows"), [([], 14), (["--dry-run"], 3)], ids=["all of it", "a handful"])
+@pytest.mark.parametrize(("flags", "rows"), [([], 14), (["--dry-run"], 7)], ids=["all of it", "a handful"])
 def test_only_a_dry_run_takes_a_handful(flags, rows, call, tmp_path, monkeypatch):
     seen = []
-    handful = fer.Dataset.handful
-    monkeypatch.setattr(fer.Dataset, "handful", lambda dataset: handful(dataset, 3))
+    handful = fer.Dataset.sample
+    monkeypatch.setattr(fer.Dataset, "sample", lambda dataset: handful(dataset, 3))
     monkeypatch.setattr(fer, "train", lambda dataset, args: seen.append((len(dataset.splits["Training"]), args.output)))
     call("--output", tmp_path / "new.h5", *flags)
     assert seen == [(rows, tmp_path / "new.h5")]

@@ -9,6 +9,7 @@ import pytest
 from small_fer2013 import write_class_folders
 
 from emotion.dataset.load import load
+from emotion.labels import SEVEN_EMOTIONS
 from emotion.training.card import build_card, command_line, format_card, measure
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import RECIPES
@@ -25,7 +26,7 @@ def card_of(dataset, folder, **facts):
     checkpoint = Checkpoint(folder, {})
     checkpoint.history = HISTORY
     figures = measure(always_neutral, dataset.splits)
-    return build_card(network, dataset, RECIPES["simple_cnn"], checkpoint, figures, **facts)
+    return build_card(network, SEVEN_EMOTIONS, dataset, RECIPES["simple_cnn"], checkpoint, figures, **facts)
 
 
 def test_of_faces_without_votes_a_card_knows_the_original_labels_alone(tmp_path):

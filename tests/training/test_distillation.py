@@ -10,7 +10,7 @@ import pytest
 
 from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier
-from emotion.labels import FER2013_EMOTIONS
+from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, SEVEN_EMOTIONS
 from emotion.training.distillation import TRUST, distilled_targets, load_teacher
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
@@ -48,19 +48,19 @@ def test_the_mean_of_several_teaches_in_the_order_of_the_votes(monkeypatch):
     monkeypatch.setattr(
         "emotion.training.distillation.load_classifier", lambda paths, device, note: teachers[paths[0].name]
     )
-    answers = load_teacher([Path("a.h5"), Path("b.h5")], 7, "cpu", print)(FACES)
+    answers = load_teacher([Path("a.h5"), Path("b.h5")], SEVEN_EMOTIONS, "cpu", print)(FACES)
     # neutral, happiness, surprise, sadness, anger, disgust, fear
     assert answers.tolist() == [[0, 0.5, 0, 0, 0, 0, 0.5]] * 3
 
 
 def test_a_teacher_of_other_emotions_is_refused(tiny_model):
     with pytest.raises(InputError, match=r"--teacher .*tiny\.h5: does not answer in .*contempt; see --emotions"):
-        load_teacher([tiny_model], 8, "cpu", print)
+        load_teacher([tiny_model], EIGHT_EMOTIONS, "cpu", print)
 
 
 def test_no_file_is_one_line(tmp_path):
     with pytest.raises(InputError, match=r"none\.h5: no such model file"):
-        load_teacher([tmp_path / "none.h5"], 7, "cpu", print)
+        load_teacher([tmp_path / "none.h5"], SEVEN_EMOTIONS, "cpu", print)
 
 
 def test_a_teacher_that_does_not_name_its_outputs_is_refused(tiny_model, tmp_path):
@@ -68,4 +68,4 @@ def test_a_teacher_that_does_not_name_its_outputs_is_refused(tiny_model, tmp_pat
     with h5py.File(path, "r+") as file:
         del file.attrs["card"]
     with pytest.raises(InputError, match=r"--teacher .*theirs\.h5: does not say what its outputs mean"):
-        load_teacher([path], 7, "cpu", print)
+        load_teacher([path], SEVEN_EMOTIONS, "cpu", print)
