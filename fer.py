@@ -7,15 +7,18 @@ python fer.py --evaluate models/fer.h5 --tta     measure a model on all splits o
 
 import argparse
 import json
+import logging
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from emotion.cli import app as cli
+from emotion.cli import app
 from emotion.cli.fer_flags import parse_arguments
 from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
+
+logger = logging.getLogger("emotion")
 
 
 def main() -> int:
@@ -36,7 +39,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             args.output = Path(folder, "fer.h5")
             train(dataset, args)
-    return cli.DONE
+    return app.DONE
 
 
 def train(dataset: Dataset, args: argparse.Namespace) -> None:
@@ -54,7 +57,6 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.training.fit import calibrate, classifier_of, fit
     from emotion.training.recipes import recipe_of
 
-    say = cli.note_to_stderr(args)
     keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
 
     # Prepare the data: faces uint8 (N, 48, 48), and what to answer as a distribution, float32 (N, emotions).
@@ -63,8 +65,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     labels = network_labels(learning, source, args.emotions)
     faces, targets = training_targets(learning, source, labels)
     validation = training_targets(selecting, source, labels)
-    say(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
-    teacher = load_teacher(args.teacher, labels, args.device, say) if args.teacher else None
+    logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
+    teacher = load_teacher(args.teacher, labels, args.device) if args.teacher else None
 
     # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
     recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
@@ -80,13 +82,13 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     }
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
     if teacher:  # a minute each, so not before it is known that the run may start
-        say("asking the teachers about every face to learn from")
+        logger.info("asking the teachers about every face to learn from")
         targets = distilled_targets(faces, targets, teacher)
 
     # Build the network.
     with every_gpu(gpus):
         model = build(args.network, len(labels), args.backbone_weights)
-        say(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
+        logger.info(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
@@ -107,14 +109,13 @@ def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None
     from emotion.model_file.light import write_light
     from emotion.training.fit import classifier_of
 
-    say = cli.note_to_stderr(args)
     save_model(model, args.output, card)
     try:
         write_light(args.output)
     except InputError as error:  # on a machine with JAX alone: the first prediction elsewhere makes it
-        say(error)
+        logger.info(error)
     plot_run(card, classifier_of(model), dataset, args.output)
-    say(f"{args.output}: written, with its card and its plots")
+    logger.info(f"{args.output}: written, with its card and its plots")
 
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
@@ -122,10 +123,9 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.evaluation.costs import compare_costs
     from emotion.files import check_figure, check_outputs, write_text
 
-    say = cli.note_to_stderr(args)
     check_outputs([*args.evaluate, dataset.source], {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
-    results, report = assess(dataset, args, say)
+    results, report = assess(dataset, args)
     costs = compare_costs(args, results)
     if args.json:
         report["costs"] = {model: asdict(cost) for model, cost in costs.items()}
@@ -150,4 +150,4 @@ def export(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    app.run(main)

@@ -7,51 +7,56 @@ python img_predict.py "data/samples/*.jpg" -o annotated --no-show --quiet
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from emotion.cli import app as cli
+from emotion.cli import app, flags
 from emotion.cli.photo_paths import OUTPUT, plan
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
+from emotion.faces.recognition import Recognition
 from emotion.files import check_apart, check_places
 from emotion.media.photo import read_photo, write_photo
 from emotion.results.overlay import annotate
 from emotion.results.records import Records
 
+logger = logging.getLogger("emotion")
+
 
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
-    read = [*(task.photo for task in tasks), *cli.read_files(args)]
+    read = [*(task.photo for task in tasks), *flags.read_files(args)]
     records = {"--json": args.json, "--csv": args.csv}
     check_apart(read, {"-o": tasks[0].copy if len(tasks) == 1 else None, **records})
     check_places(records)  # the folders of the copies are made as they come
-    show = args.show and can_show(args)
-    recognizer = cli.build_recognizer(args)
-    labels, failures = recognizer.labels, []
+    show = args.show and can_show()
+    recognizer = flags.photo_recognizer(args)
+    failures = []
     source = str(tasks[0].photo) if len(tasks) == 1 else None
-    with Records(args.json, args.csv, labels, recognizer.classifier.about, source) as records:
-        for index, task in enumerate(cli.progress(tasks, "photo", args)):
+    with Records(args.json, args.csv, recognizer.labels, recognizer.classifier.about, source) as records:
+        for index, task in enumerate(app.progress(tasks, "photo", args)):
             try:
                 picture = read_photo(task.photo)
                 faces = recognizer.recognize(picture)
-                write_photo(task.copy, annotate(picture, faces, labels))
+                annotated = annotate(picture, faces)
+                write_photo(task.copy, annotated)
             except (InputError, cv2.error, MemoryError) as error:
                 failures.append(one_line(task.photo, error))
                 continue
             records.add(index, None, faces, str(task.photo))
-            cli.say(describe(task.photo, faces, labels))
-            show = show and show_photo(picture, task.photo.name)
+            app.say(describe(task.photo, faces))
+            show = show and show_photo(annotated, task.photo.name)
     if len(failures) < len(tasks):
-        cli.note_to_stderr(args)(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
-    return cli.report(failures, len(tasks))
+        logger.info(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
+    return app.report(failures, len(tasks))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = cli.Parser(__doc__)
+    parser = app.Parser(__doc__)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, a folder to walk, or a glob in quotes")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT",
                         help="a folder for annotated copies, or a file for one photo (default: output/)")  # fmt: skip
@@ -59,26 +64,26 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
     parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
                         help="show each photo in a window; a key goes on, q or Esc stops showing")  # fmt: skip
-    cli.add_shared_flags(parser)
+    flags.add_shared_flags(parser)
     return parser.parse_args()
 
 
-def describe(photo: Path, faces: list, labels: tuple[str, ...]) -> str:
+def describe(photo: Path, faces: list[Recognition]) -> str:
     """A line a face: emotion, confidence, box as x,y width x height, every probability in percent."""
     if not faces:
         return f"{photo}: no face found"
     lines = []
     for face in faces:
         x, y, width, height = face.box
-        every = "  ".join(f"{label} {p:.0%}" for label, p in zip(labels, face.probabilities, strict=True))
+        every = "  ".join(f"{label} {score:.0%}" for label, score in face.scores.items())
         lines.append(f"{photo}: {face.emotion} {face.confidence:.0%} at {x},{y} {width}x{height}  ({every})")
     return "\n".join(lines)
 
 
-def can_show(args: argparse.Namespace) -> bool:
+def can_show() -> bool:
     """Whether there is a display; says so if there is none, for the copies are written all the same."""
     if problem := missing_display():
-        cli.note_to_stderr(args)(f"--show: {problem}; the annotated copies are still written")
+        logger.info(f"--show: {problem}; the annotated copies are still written")
     return not problem
 
 
@@ -99,4 +104,4 @@ def one_line(photo: Path, error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    app.run(main)

@@ -7,19 +7,19 @@ python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 
 """
 
 import argparse
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 
-from emotion.cli import app as cli
+from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.live_view import LiveView, Pace
-from emotion.cli.video_flags import add_video_flags, build_video_recognizer, search_in_time
 from emotion.cli.window import missing_display
 from emotion.errors import InputError
 from emotion.files import check_outputs
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS, Recording
-from emotion.results.overlay import annotate
+from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted
 
@@ -28,14 +28,13 @@ WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
 
 def main() -> int:
     args = parse_arguments()
-    note = cli.note_to_stderr(args)
-    with Interrupt() as interrupt, Camera(args.camera, note) as camera, ExitStack() as outputs:
-        recognizer = build_video_recognizer(args, USUAL_FPS)
+    with Interrupt() as interrupt, Camera(args.camera) as camera, ExitStack() as outputs:
+        recognizer = flags.video_recognizer(args, USUAL_FPS)
         labels, about = recognizer.labels, recognizer.classifier.about
         timeline, pace = Timeline(labels), Pace(USUAL_FPS)
         records = outputs.enter_context(Records(None, args.csv, labels, about, args.camera))
         recording = outputs.enter_context(Recording(args.output)) if args.output else None
-        view = outputs.enter_context(LiveView(f"Emotions: {args.camera}", note)) if args.window else None
+        view = outputs.enter_context(LiveView(f"Emotions: {args.camera}")) if args.window else None
 
         while not (interrupt or camera.finished or (view and view.quit)):
             captured = None if view and view.paused else camera.newest(WAIT_S)
@@ -44,34 +43,34 @@ def main() -> int:
                 faces = recognizer.recognize(image, time_s)
                 records.add(timeline.frames, time_s, faces)
                 timeline.add(time_s, faces)
-                annotate(image, faces, labels)
+                draw_faces(image, faces)
                 if recording:
                     recording.write(image, time_s)
                 if view:
                     view.show(image, pace.text)
                 pace.shown(captured_s)
-                search_in_time(recognizer, args, pace.fps)
+                flags.search_in_time(recognizer, args, pace.fps)
             if view:
                 view.handle_keys()
     return report(args, camera, timeline, pace, bool(interrupt))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = cli.Parser(__doc__)
+    parser = app.Parser(__doc__)
     parser.add_argument("--camera", default="0", metavar="0|URL|FILE",
                         help="a camera's number, a stream (http://, rtsp://), or a video file (default: 0)")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help="record what is shown, H.264")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all frames' faces as a table, one row a face")
-    add_video_flags(parser)
-    cli.add_shared_flags(parser)
+    flags.add_video_flags(parser)
+    flags.add_shared_flags(parser)
     args = parser.parse_args()
-    check_outputs([args.camera, *cli.read_files(args)], {"-o": args.output, "--csv": args.csv})
+    check_outputs([args.camera, *flags.read_files(args)], {"-o": args.output, "--csv": args.csv})
     problem = missing_display()
     args.window = problem is None
     if problem and not (args.output or args.csv):
         raise InputError(f"no window can be shown: {problem}; write with -o OUT.mp4 or --csv FILE instead")
     if problem:
-        cli.note_to_stderr(args)(f"no window: {problem}; running on without, Ctrl-C ends")
+        logging.getLogger("emotion").info(f"no window: {problem}; running on without, Ctrl-C ends")
     return args
 
 
@@ -82,8 +81,8 @@ def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, pace: P
     print(f"camera {args.camera}: {done}", *timeline.summary(fps), sep="\n")
     if args.output and timeline.frames:
         print(f"recorded: {args.output}")
-    return cli.ended(interrupted, args.camera, camera.problem)
+    return app.ended(interrupted, args.camera, camera.problem)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    app.run(main)

@@ -7,24 +7,26 @@ python vid_predict.py data/samples/astronaut.mp4 --json emotions.json --csv emot
 """
 
 import argparse
+import logging
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from tqdm import tqdm
 
-from emotion.cli import app as cli
+from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.video_flags import add_video_flags, build_video_recognizer
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.files import check_figure, check_outputs, make_folder
 from emotion.media.threads import WriteBehind, read_ahead
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
-from emotion.results.overlay import annotate
+from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted
+
+logger = logging.getLogger("emotion")
 
 
 def main() -> int:
@@ -33,7 +35,7 @@ def main() -> int:
     with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
         plan_outputs(args)
         info = video.info
-        recognizer = build_video_recognizer(args, info.fps)
+        recognizer = flags.video_recognizer(args, info.fps)
         labels, about = recognizer.labels, recognizer.classifier.about
         timeline = Timeline(labels)
         records = Records(args.json, args.csv, labels, about, str(args.video), round(info.fps, 3))
@@ -43,7 +45,8 @@ def main() -> int:
             sink = outputs.enter_context(VideoSink(args.output, info, sound_from=args.video))
 
             def draw_and_write(image, faces, time_s, duration_s):
-                sink.write(annotate(image, faces, labels), time_s, duration_s)
+                draw_faces(image, faces)
+                sink.write(image, time_s, duration_s)
 
             write = outputs.enter_context(WriteBehind(draw_and_write))
         if args.show:
@@ -58,7 +61,7 @@ def main() -> int:
             records.add(index, time_s, faces)
             timeline.add(time_s, faces)
             if window:
-                window.show(annotate(image.copy(), faces, labels))  # a copy: `write` draws on the frame itself
+                window.show(annotate(image, faces))  # a copy: `write` draws on the frame itself
                 if window.key() in (Q, ESCAPE):
                     interrupt.ask()
             if write:
@@ -72,7 +75,7 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = cli.Parser(__doc__)
+    parser = app.Parser(__doc__)
     parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that FFmpeg reads")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
                         help="the annotated copy, H.264 (default, if no other output is asked for: "
@@ -81,8 +84,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time")
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
-    add_video_flags(parser)
-    cli.add_shared_flags(parser)
+    flags.add_video_flags(parser)
+    flags.add_shared_flags(parser)
     return parser.parse_args()
 
 
@@ -91,13 +94,13 @@ def plan_outputs(args: argparse.Namespace) -> None:
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot):
             raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
-        cli.note_to_stderr(args)(f"--show is left out: {problem}")
+        logger.info(f"--show is left out: {problem}")
         args.show = False
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
         make_folder(args.output.parent)
     outputs = {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot}
-    check_outputs([args.video, *cli.read_files(args)], outputs)
+    check_outputs([args.video, *flags.read_files(args)], outputs)
     check_figure(args.plot)
 
 
@@ -107,8 +110,8 @@ def report(args: argparse.Namespace, video: VideoReader, timeline: Timeline, int
     print(f"{args.video}: {done}", *timeline.summary(timeline.fps(video.info.fps)), sep="\n")
     if args.output:
         print(f"annotated: {args.output}")
-    return cli.ended(interrupted, args.video, video.problem)
+    return app.ended(interrupted, args.video, video.problem)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    app.run(main)

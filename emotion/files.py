@@ -76,7 +76,7 @@ def writing(name: Path | str, *errors: type[Exception]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to: when the block is done it becomes `path`, and if it fails it is cleared away.
 
     InputError where the system refuses.
@@ -109,5 +109,5 @@ def check_room(path: Path, size: int) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all. InputError where it cannot be written."""
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

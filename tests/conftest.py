@@ -1,5 +1,6 @@
 """What several test files stand on: the repository, its scripts run as a user runs them, a photo, a model."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -30,6 +31,24 @@ def own_environment(tmp_path_factory):
     cache = tmp_path_factory.getbasetemp() / "cache"
     with patch.dict(os.environ, {"XDG_CACHE_HOME": str(cache), "no_proxy": "127.0.0.1"}):
         yield
+
+
+@pytest.fixture
+def notes():
+    """What the package logs for a person, a text a note."""
+    texts: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            texts.append(record.getMessage())
+
+    logger, handler = logging.getLogger("emotion"), Keep()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield texts
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from contextlib import nullcontext
 import pytest
 
 from emotion.errors import InputError
-from emotion.files import check_figure, check_outputs, check_room, unfinished_path, whole_file, write_text
+from emotion.files import atomic_file, check_figure, check_outputs, check_room, unfinished_path, write_text
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         unfinished.write_text("new")
         assert path.read_text() == "old"
         assert unfinished.suffix == ".txt"
@@ -31,7 +31,7 @@ def test_an_unfinished_file_is_hidden_and_of_this_process_alone(tmp_path):
 def test_what_breaks_off_leaves_the_old_file_and_nothing_else(error, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(error), whole_file(path) as unfinished:
+    with pytest.raises(error), atomic_file(path) as unfinished:
         unfinished.write_text("half of the n")
         raise error
     assert path.read_text() == "old"
@@ -40,7 +40,7 @@ def test_what_breaks_off_leaves_the_old_file_and_nothing_else(error, tmp_path):
 
 def test_a_full_disk_is_one_line(tmp_path):
     full = pytest.raises(InputError, match=r"a\.txt: cannot be written \(no space left on device\)")
-    with full, whole_file(tmp_path / "a.txt") as unfinished:
+    with full, atomic_file(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("half")
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
-"""What the scripts share on the command line: flags, wiring, progress, errors, exit codes."""
+"""What the scripts share on the command line: how they start and end, notes, progress, errors, exit codes."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -9,9 +10,6 @@ from pathlib import Path
 import cv2
 
 from emotion.errors import InputError, reason
-from emotion.faces.detector import MIN_FACE, HaarDetector, YuNetDetector
-from emotion.faces.recognizer import Recognizer
-from emotion.files import MODEL
 
 DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -43,7 +41,7 @@ def run(main: Callable[[], int | None]) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """Shows its description as it is typed; a wrong call is an InputError like any other."""
+    """Shows its description as it is typed; a wrong call is an InputError like any other. Notes follow --quiet."""
 
     def __init__(self, description: str):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -51,66 +49,26 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         raise InputError(f"{message}; -h shows how to call it")
 
-
-def add_shared_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of all three prediction scripts."""
-    group = parser.add_argument_group("recognition")
-    group.add_argument("--model", nargs="+", type=Path, default=[MODEL], metavar="MODEL.h5",
-                       help="the network; of several, the mean (default: models/fer.h5)")  # fmt: skip
-    group.add_argument("--labels", type=comma_separated, metavar="A,B,C",
-                       help="what the outputs mean, in order: for a .h5 from elsewhere, which does not say so itself. "
-                            "Its faces are scaled to 0-1, unless it has a layer for that")  # fmt: skip
-    group.add_argument("--detector", default="haar", metavar="haar|yunet=FILE.onnx",
-                       help="what finds the faces (default: haar)")  # fmt: skip
-    group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
-                       help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
-    group.add_argument("--min-face", type=positive, metavar="PIXELS",
-                       help=f"the smallest face to look for, from 24 on (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
-    group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    def parse_args(self, *arguments):
+        args = super().parse_args(*arguments)
+        log_to_stderr(args.quiet)
+        return args
 
 
-def comma_separated(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def log_to_stderr(quiet: bool) -> None:
+    """From here on what the package logs for a person is a line on stderr; under --quiet, warnings alone."""
+    logger = logging.getLogger("emotion")
+    logger.handlers = [LineHandler()]
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
 
 
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number
+class LineHandler(logging.Handler):
+    """A line on stderr, above the progress bar if there is one."""
 
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm  # after `import emotion` is paid for: a photo without a note does without
 
-def read_files(args: argparse.Namespace) -> list[Path]:
-    """What the shared flags have a script read: no output may take its place."""
-    detector = args.detector.partition("=")[2]
-    return [*args.model, *([Path(detector)] if detector else [])]
-
-
-def build_detector(args: argparse.Namespace) -> HaarDetector | YuNetDetector:
-    """The detector that --detector and --min-face ask for."""
-    name, _, file = args.detector.partition("=")
-    if name == "haar" and not file:
-        return HaarDetector(args.min_face)
-    if name == "yunet" and file:
-        return YuNetDetector(Path(file), args.min_face)
-    raise InputError(f"--detector {args.detector}: expected haar or yunet=FILE.onnx")
-
-
-def build_classifier(args: argparse.Namespace):
-    """The EmotionClassifier that the shared flags ask for."""
-    from emotion.faces.classifier import load_classifier  # fer.py trains without it
-
-    return load_classifier(args.model, args.device, args.labels, note_to_stderr(args))
-
-
-def build_recognizer(args: argparse.Namespace) -> Recognizer:
-    """The recognizer of photos that the shared flags ask for."""
-    return Recognizer(build_detector(args), build_classifier(args))
-
-
-def note_to_stderr(args: argparse.Namespace) -> Callable[[str], None]:
-    """Prints notes for a person on stderr, or nothing under --quiet."""
-    return (lambda text: None) if args.quiet else (lambda text: print(text, file=sys.stderr))
+        tqdm.write(self.format(record), file=sys.stderr)
 
 
 def progress(items: Iterable, unit: str, args: argparse.Namespace):

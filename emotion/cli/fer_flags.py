@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from emotion.cli import app as cli
+from emotion.cli.app import Parser
+from emotion.cli.flags import comma_separated, positive
 from emotion.dataset.splits import SPLITS
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
@@ -16,7 +17,7 @@ TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "output", "resum
 
 def parse_arguments(description: str) -> argparse.Namespace:
     """The command line of `fer.py`, checked. Raises InputError where flags contradict each other."""
-    parser = cli.Parser(description)
+    parser = Parser(description)
     parser.add_argument("--data", type=Path, default=REPOSITORY / "data", metavar="DIR",
                         help="where fer2013 and fer2013new.csv lie, packed or not (default: data/)")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
@@ -33,7 +34,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     if stray and args.evaluate:
         raise InputError(f"--{stray.replace('_', '-')}: only of use in training; leave it out with --evaluate")
     if args.evaluate:  # here the labels are those of a model that does not name its own
-        args.labels = None if args.labels in (None, "ferplus", "fer2013") else cli.comma_separated(args.labels)
+        args.labels = None if args.labels in (None, "ferplus", "fer2013") else comma_separated(args.labels)
     elif args.labels not in (None, "ferplus", "fer2013"):
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
@@ -61,8 +62,8 @@ def add_training_flags(group) -> None:
                        help="8 keeps contempt; 7 counts it as neutral (default: 7 of votes, else what the data have)")  # fmt: skip
     group.add_argument("--labels", metavar="ferplus|fer2013",
                        help="learn from FER+'s votes, or from the labels (default: the votes, where there are any)")  # fmt: skip
-    group.add_argument("--epochs", type=cli.positive, metavar="N", help="(default: the network's recipe)")
-    group.add_argument("--batch-size", type=cli.positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--epochs", type=positive, metavar="N", help="(default: the network's recipe)")
+    group.add_argument("--batch-size", type=positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")
     group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
     group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",

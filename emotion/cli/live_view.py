@@ -1,7 +1,7 @@
 """What is seen of a live camera, and the keys that control it."""
 
+import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,8 @@ from emotion.cli.window import ESCAPE, SPACE, Q, S, Window
 from emotion.errors import InputError
 from emotion.media.photo import write_photo
 from emotion.results.overlay import label_image
+
+logger = logging.getLogger(__name__)
 
 SNAPSHOTS = Path("output")
 GREY = (60, 60, 60)
@@ -37,8 +39,8 @@ class Pace:
 class LiveView:
     """A window with the newest frame; q, Esc or its cross quits, space pauses, s saves a snapshot. A context manager."""
 
-    def __init__(self, title: str, note: Callable[[str], None]):
-        self.title, self.note = title, note
+    def __init__(self, title: str):
+        self.title = title
         self.window: Window | None = None
         self.frame: np.ndarray | None = None
         self.paused = self.quit = False
@@ -77,6 +79,6 @@ class LiveView:
             path.parent.mkdir(exist_ok=True)
             write_photo(path, self.frame)
         except (InputError, OSError) as error:
-            self.note(f"no snapshot: {error}")  # no reason to end the show
+            logger.info(f"no snapshot: {error}")  # no reason to end the show
         else:
-            self.note(f"snapshot: {path}")
+            logger.info(f"snapshot: {path}")

@@ -1,7 +1,7 @@
 """Models side by side on the same faces: `fer.py --evaluate`."""
 
 import argparse
-from collections.abc import Callable
+import logging
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -28,16 +28,16 @@ from emotion.evaluation.robustness import robustness
 from emotion.faces.classifier import EmotionClassifier, load_classifier
 from emotion.labels import SEVEN_EMOTIONS, canonical, in_order
 
+logger = logging.getLogger(__name__)
 
-def assess(
-    dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]
-) -> tuple[list[tuple[str, str, Score]], dict]:
+
+def assess(dataset: Dataset, args: argparse.Namespace) -> tuple[list[tuple[str, str, Score]], dict]:
     """Measure the models of `args.evaluate` and print the tables.
 
     Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
     """
-    splits = chosen_splits(dataset, args, say)
-    members, outputs = load_members(args, say, dataset.labels)
+    splits = chosen_splits(dataset, args)
+    members, outputs = load_members(args, dataset.labels)
     results, comparisons, calibrations = [], [], {}
     for split_name, split in splits.items():
         asked = [args.protocol] if args.protocol else protocols(split)
@@ -64,13 +64,13 @@ def assess(
 
 
 def load_members(
-    args: argparse.Namespace, say: Callable[[str], None], wanted: tuple[str, ...]
+    args: argparse.Namespace, wanted: tuple[str, ...]
 ) -> tuple[dict[str, Classify], dict[str, tuple[str, ...]]]:
     """The models of `args.evaluate` by name, mirrored and joined as `args` asks for; and what each one's outputs mean.
 
     `wanted` are the labels of the data that they are to be measured on.
     """
-    loaded = [load_classifier([path], args.device, args.labels, say) for path in args.evaluate]
+    loaded = [load_classifier([path], args.device, args.labels) for path in args.evaluate]
     if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
         raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
     ordered = [reordered(classifier, path, wanted) for classifier, path in zip(loaded, args.evaluate, strict=True)]
@@ -97,12 +97,12 @@ def names_of(paths: list[Path]) -> list[str]:
     return names[1:]
 
 
-def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Split]:
+def chosen_splits(dataset: Dataset, args: argparse.Namespace) -> dict[str, Split]:
     """The splits to measure on, by what to call them: that of --split, or else all that were not trained on."""
     if args.split and args.split not in dataset.splits:
         raise InputError(f"--split {args.split}: not in {dataset}")
     names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
-    chosen = dict(chosen_rows(dataset, name, args.unseen, say) for name in names)
+    chosen = dict(chosen_rows(dataset, name, args.unseen) for name in names)
     for name, split in chosen.items():
         known = protocols(split)
         if not known:
@@ -112,7 +112,7 @@ def chosen_splits(dataset: Dataset, args: argparse.Namespace, say: Callable[[str
     return chosen
 
 
-def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], None]) -> tuple[str, Split]:
+def chosen_rows(dataset: Dataset, name: str, unseen: bool) -> tuple[str, Split]:
     """What to call the split `name`, and its rows; `unseen` leaves out those whose photograph training had seen."""
     split = dataset.splits[name]
     if name == "Training":
@@ -123,11 +123,15 @@ def chosen_rows(dataset: Dataset, name: str, unseen: bool, say: Callable[[str], 
     exact = duplicates(split.faces, known)
     if not unseen:
         if exact.any():
-            say(f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen")
+            logger.info(
+                f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen"
+            )
         return name, split
     rest = split.take(~exact)
     near = near_duplicates(rest.faces, known)
-    say(f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs")
+    logger.info(
+        f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs"
+    )
     if near.all():
         raise InputError(f"--unseen: training had seen every face of {name}")
     return f"{name}, unseen", rest.take(~near)

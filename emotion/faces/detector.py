@@ -1,28 +1,20 @@
 """Where the faces are: OpenCV's Haar cascade, or its YuNet network where the user has its file."""
 
+import threading
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import CASCADE
+from emotion.geometry import Box, square_box
 
 MIN_FACE = 30  # pixels: the cascade's own window is 24, and what it sees in less than 30 is often a pattern
 AREA, LARGEST_AREA = 2e6, 16e6  # pixels searched unless --min-face asks for more, and at most: bounds the time
 # Scale factor, neighbours, weight. Steps of 1.2 take half the time, and have half as many windows, each worth two.
 FINE = 1.1, 3, 1
 LONGEST = 8000  # pixels of a side searched: a strip that is turned fills a square
-
-
-class Box(NamedTuple):
-    """A face: its top left corner and its size, in whole pixels of the frame; x right, y down; inside the frame."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 class HaarDetector:
@@ -34,6 +26,7 @@ class HaarDetector:
         self.any_size = min_face is None
         if not Path(cascade).is_file():
             raise InputError(f"{cascade}: no such file; the cascade belongs beside the scripts, fetch it again")
+        self.lock = threading.Lock()  # OpenCV's cascades and networks serve one thread at a time
         self.cascade = cv2.CascadeClassifier()
         try:
             loaded = self.cascade.load(str(cascade)) and not self.cascade.empty()
@@ -62,7 +55,7 @@ class HaarDetector:
             self.tilted_sightings(gray, 15, min_size),
             self.tilted_sightings(gray, -15, min_size),
         ]
-        boxes = [clip(*face / scale, width, height) for face in merge_looks(looks)]
+        boxes = [square_box(*face / scale, (height, width)) for face in merge_looks(looks)]
         return sorted(boxes, key=lambda box: box.x)
 
     def search_scale(self, shape: tuple[int, int]) -> float:
@@ -74,14 +67,16 @@ class HaarDetector:
     ) -> list[Box]:
         """One plain pass of the cascade over uint8 (H, W); sizes are the sides of the square window, in pixels."""
         largest = (max_size, max_size) if max_size else (0, 0)
-        found = self.cascade.detectMultiScale(gray, scale_factor, neighbours, 0, (min_size, min_size), largest)
+        with self.lock:
+            found = self.cascade.detectMultiScale(gray, scale_factor, neighbours, 0, (min_size, min_size), largest)
         return [Box(*map(int, face)) for face in found]  # an empty tuple where there is nothing
 
     def sightings(
         self, gray: np.ndarray, min_size: int, scale_factor: float = 1.2, neighbours: int = 2, weight: int = 2
     ) -> np.ndarray:
         """One look, float (N, 4): centre x and y, side, votes, each window that agreed counting `weight`."""
-        boxes, votes = self.cascade.detectMultiScale2(gray, scale_factor, neighbours, 0, (min_size, min_size))
+        with self.lock:
+            boxes, votes = self.cascade.detectMultiScale2(gray, scale_factor, neighbours, 0, (min_size, min_size))
         seen = [(x + w / 2, y + h / 2, w, weight * n) for (x, y, w, h), n in zip(boxes, votes, strict=True)]
         return np.array(seen, float).reshape(-1, 4)
 
@@ -139,13 +134,6 @@ def same_face(a: np.ndarray, b: np.ndarray) -> bool:
     return shared > 0.35 * (a[2] ** 2 + b[2] ** 2 - shared)
 
 
-def clip(x: float, y: float, side: float, width: float, height: float) -> Box:
-    """The box of a square about (x, y), as far as it lies inside a frame of this width and height."""
-    left, top = max(0, round(x - side / 2)), max(0, round(y - side / 2))
-    right, bottom = min(round(width), round(x + side / 2)), min(round(height), round(y + side / 2))
-    return Box(left, top, right - left, bottom - top)
-
-
 class YuNetDetector:
     """OpenCV's YuNet, a small network that also finds turned faces; its file comes from OpenCV's model zoo.
 
@@ -154,6 +142,7 @@ class YuNetDetector:
 
     def __init__(self, model: Path, min_face: int | None = None):
         self.min_face = min_face or 10  # what it was trained down to
+        self.lock = threading.Lock()
         if not Path(model).is_file():
             raise InputError(f"--detector: no such file: {model}; fetch YuNet's .onnx from OpenCV's model zoo")
         try:
@@ -166,12 +155,23 @@ class YuNetDetector:
         """The faces of uint8 (H, W), as squares of the size the cascade would give them."""
         scale = min(1.0, (AREA / gray.size) ** 0.5)
         small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
-        self.network.setInputSize(small.shape[::-1])
-        found = self.network.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))[1]
+        with self.lock:
+            self.network.setInputSize(small.shape[::-1])
+            found = self.network.detect(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR))[1]
         boxes = []
         for x, y, width, height in found[:, :4] / scale if found is not None else ():
             # YuNet's boxes run from hair to chin; the network learned squares about the middle of that.
-            box = clip(x + width / 2, y + height * 0.52, (width + height) / 2, *gray.shape[::-1])
+            box = square_box(x + width / 2, y + height * 0.52, (width + height) / 2, gray.shape)
             if min(box.width, box.height) >= self.min_face:
                 boxes.append(box)
         return boxes
+
+
+def load_detector(name: str = "haar", min_face: int | None = None) -> HaarDetector | YuNetDetector:
+    """The detector called `name`: haar or yunet=FILE.onnx. InputError where there is none of that name."""
+    kind, _, file = name.partition("=")
+    if kind == "haar" and not file:
+        return HaarDetector(min_face)
+    if kind == "yunet" and file:
+        return YuNetDetector(Path(file), min_face)
+    raise InputError(f"--detector {name}: expected haar or yunet=FILE.onnx")

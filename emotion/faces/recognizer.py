@@ -1,52 +1,93 @@
-"""A frame in, who feels what out. The parts come as arguments: a detector, a classifier, perhaps a tracker."""
+"""A picture in, who feels what out: the faces are found, cropped, classified and, in a video, followed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
 
-from emotion.faces.detector import Box
+from emotion.faces.classifier import EmotionClassifier, load_classifier
+from emotion.faces.detector import HaarDetector, load_detector
+from emotion.faces.recognition import Recognition
+from emotion.faces.tracker import HALF_LIFE, Tracker
+from emotion.faces.video_detector import VideoDetector, frames_between_searches
+from emotion.files import MODEL
+from emotion.geometry import FACE_SIDE, Box, crop_square, whole_square
 
-SIDE = 48  # pixels: the side of a FER2013 face
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """One face of one frame.
-
-    `probabilities` is float32 (C,), in the order of the classifier's labels; `id` is the tracker's, if there is one.
-    """
-
-    box: Box
-    emotion: str
-    probabilities: np.ndarray
-    id: int | None = None
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the emotion named."""
-        return float(self.probabilities.max())
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 class Recognizer:
-    """Finds, crops, classifies and, with a tracker, follows the faces of a frame."""
+    """Finds, crops, classifies and, with a tracker, follows the faces of a picture.
 
-    def __init__(self, detector, classifier, tracker=None):
+    One of `for_photos` may be shared by threads: the detector and the networks take their calls in turns. One of
+    `for_video` remembers the frame before, so that each stream needs its own: `new_stream` gives it at no cost.
+    """
+
+    def __init__(self, detector, classifier: EmotionClassifier, tracker: Tracker | None = None):
         self.detector = detector
         self.classifier = classifier
         self.tracker = tracker
+
+    @classmethod
+    def for_photos(
+        cls,
+        model: Paths = MODEL,
+        *,
+        labels: Sequence[str] | None = None,
+        detector: str = "haar",
+        device: str = "auto",
+        min_face: int | None = None,
+    ) -> Self:
+        """A recognizer of single pictures.
+
+        `model`: the .h5 file, or several, whose mean answer counts. `labels`: the names of their outputs, where the
+        files do not say. `detector`: haar or yunet=FILE.onnx. `device`: auto and cpu, without TensorFlow, or gpu.
+        `min_face`: the side of the smallest face in pixels. InputError where one of them will not do.
+        """
+        return cls(load_detector(detector, min_face), load_classifier(_paths(model), device, _names(labels)))
+
+    @classmethod
+    def for_video(
+        cls,
+        model: Paths = MODEL,
+        *,
+        fps: float = 30.0,
+        labels: Sequence[str] | None = None,
+        detector: str = "haar",
+        device: str = "auto",
+        min_face: int | None = None,
+        detect_every: int | None = None,
+        smooth: float = HALF_LIFE,
+    ) -> Self:
+        """A recognizer of consecutive frames, about `fps` a second: each face has an id and smoothed probabilities.
+
+        `detect_every`: the whole frame is searched on every N-th frame (default: about four times a second). `smooth`:
+        the half-life in seconds of what a face felt before; 0 shows each frame by itself. The rest as in `for_photos`.
+        """
+        found = load_detector(detector, min_face)
+        if isinstance(found, HaarDetector):  # YuNet is quick enough to look at every frame whole
+            found = VideoDetector(found, detect_every or frames_between_searches(fps))
+        return cls(found, load_classifier(_paths(model), device, _names(labels)), Tracker(smooth))
+
+    def new_stream(self) -> "Recognizer":
+        """Another recognizer by the same networks and detector, with a memory of its own."""
+        detector = self.detector.new_stream() if isinstance(self.detector, VideoDetector) else self.detector
+        return Recognizer(detector, self.classifier, self.tracker and Tracker(self.tracker.half_life))
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.classifier.labels
 
-    def recognize(self, frame: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
-        """The faces of `frame`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
-        return self.classify(*self.detect(frame), time_s)
+    def recognize(self, image: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
+        """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
+        return self.classify(*self.detect(image), time_s)
 
-    def detect(self, frame: np.ndarray) -> tuple[list[Box], np.ndarray]:
-        """The first half of the work: the boxes of the faces in `frame`, and their crops, uint8 (N, 48, 48)."""
-        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    def detect(self, image: np.ndarray) -> tuple[list[Box], np.ndarray]:
+        """The first half of the work: the boxes of the faces in `image`, and their crops, uint8 (N, 48, 48)."""
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         boxes = self.detector.detect(gray)
         return boxes, crop_faces(gray, boxes)
 
@@ -57,49 +98,29 @@ class Recognizer:
         """
         # One call for all faces: a call costs as much as a face does.
         probabilities = self.classifier.classify(faces) if boxes else []
-        recognitions = [
-            Recognition(box, self.labels[int(row.argmax())], row) for box, row in zip(boxes, probabilities, strict=True)
-        ]
+        recognitions = [Recognition(box, self.labels, row) for box, row in zip(boxes, probabilities, strict=True)]
         return self.tracker.update(recognitions, time_s, faces) if self.tracker else recognitions
 
 
 def crop_faces(gray: np.ndarray, boxes: list[Box]) -> np.ndarray:
-    """The faces in `boxes` as the network sees them: square, uint8 (N, 48, 48).
+    """The faces in `boxes` of uint8 (H, W) as the network sees them: square, uint8 (N, 48, 48).
 
     No margin: of 700 faces of PublicTest, enlarged, the cascade finds 576, in boxes of 0.98 (the median; quartiles 0.90
     and 1.04) of the picture's side about its centre. FER2013 was cut like that. What lies beyond the picture's border
     repeats its edge: a black bar would be part of no face.
     """
-    faces = np.empty((len(boxes), SIDE, SIDE), np.uint8)
+    faces = np.empty((len(boxes), FACE_SIDE, FACE_SIDE), np.uint8)
     for face, box in zip(faces, boxes, strict=True):
-        side = max(box.width, box.height)
-        centre = middle(box.x, box.width, side, gray.shape[1]), middle(box.y, box.height, side, gray.shape[0])
-        cut = square(gray, centre, side)
+        cut = crop_square(gray, *whole_square(box, gray.shape))
         # Area averaging shrinks without moiré, but enlarges into blocks.
-        method = cv2.INTER_AREA if len(cut) > SIDE else cv2.INTER_CUBIC
-        face[:] = cv2.resize(cut, (SIDE, SIDE), interpolation=method)
+        method = cv2.INTER_AREA if len(cut) > FACE_SIDE else cv2.INTER_CUBIC
+        face[:] = cv2.resize(cut, (FACE_SIDE, FACE_SIDE), interpolation=method)
     return faces
 
 
-def middle(start: int, length: int, side: int, end: int) -> float:
-    """The middle of a face of `side` pixels, of which the frame, from 0 to `end`, holds `length` pixels from `start` on.
-
-    A box is less wide than high, or the other way round, where the frame's edge has cut it.
-    """
-    at_start, at_end = start == 0, start + length == end
-    if at_start and not at_end:
-        return length - side / 2
-    if at_end and not at_start:
-        return start + side / 2
-    return start + length / 2
+def _paths(model: Paths) -> list[Path]:
+    return [Path(model)] if isinstance(model, (str, PathLike)) else [Path(path) for path in model]
 
 
-def square(gray: np.ndarray, centre: tuple[float, float], side: float) -> np.ndarray:
-    """The square about `centre` (x, y), cut from uint8 (H, W), its edges repeated where it reaches beyond."""
-    side = max(1, round(side))
-    left, top = round(centre[0] - side / 2), round(centre[1] - side / 2)
-    right, bottom = left + side, top + side
-    height, width = gray.shape
-    inside = gray[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside
+def _names(labels: Sequence[str] | None) -> tuple[str, ...] | None:
+    return tuple(labels) if labels else None

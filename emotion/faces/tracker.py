@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from emotion.faces.detector import Box
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box
 
 HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long; single frames' flicker is averaged out
 MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
@@ -41,8 +41,7 @@ class Tracker:
     `half_life` is in seconds; 0 leaves the probabilities as they are.
     """
 
-    def __init__(self, labels: tuple[str, ...], half_life: float = HALF_LIFE):
-        self.labels = labels
+    def __init__(self, half_life: float = HALF_LIFE):
         self.half_life = half_life
         self.tracks: list[Track] = []
         self.last_id, self.last_s = 0, 0.0
@@ -106,12 +105,7 @@ class Tracker:
             return replace(face, id=track.id)
         share = np.float32(1 - 0.5 ** (passed / self.half_life))
         track.probabilities = track.probabilities + share * (face.probabilities - track.probabilities)
-        return replace(
-            face,
-            id=track.id,
-            emotion=self.labels[int(track.probabilities.argmax())],
-            probabilities=track.probabilities,
-        )
+        return replace(face, id=track.id, probabilities=track.probabilities)
 
 
 def match_cost(track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> float | None:

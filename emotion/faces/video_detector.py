@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from emotion.faces.detector import Box, HaarDetector
+from emotion.faces.detector import HaarDetector
+from emotion.geometry import Box, square_box
 
 WINDOW = 24  # pixels: the side of the cascade's own window
 SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse for the network, and dear to find
@@ -18,6 +19,8 @@ SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly ther
 # Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
 # alone, and how long it is looked for where it was.
 HOLD, FORGET = 1.2, 2.0
+
+SEARCH_S = 0.24  # seconds between two searches of the whole frame: who enters is soon found, at 1 to 4 ms a frame
 
 Place = tuple[float, float, float]  # centre x, centre y, side; pixels of the frame
 
@@ -69,13 +72,17 @@ class VideoDetector:
         self.faces: list[KnownFace] = []
         self.frame = 0
 
+    def new_stream(self) -> "VideoDetector":
+        """Another one by the same detector, which knows no face yet."""
+        return VideoDetector(self.detector, self.detect_every)
+
     def detect(self, gray: np.ndarray) -> list[Box]:
         """The faces of the next frame, uint8 (H, W)."""
         self.follow(gray)
         if self.frame % self.detect_every == 0:
             self.look_around(gray)
         self.frame += 1
-        return [box_in(face.shown, gray.shape) for face in self.faces if not face.hidden]
+        return [square_box(*face.shown, gray.shape) for face in self.faces if not face.hidden]
 
     def follow(self, gray: np.ndarray) -> None:
         """Find the known faces again, near where they were; forget those that are gone."""
@@ -191,10 +198,5 @@ def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool
     return True
 
 
-def box_in(place: Place, shape: tuple[int, int]) -> Box:
-    """The place in whole pixels, cut at the frame's edges."""
-    height, width = shape
-    side = round(place[2])
-    x, y = round(place[0] - side / 2), round(place[1] - side / 2)
-    left, top = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
-    return Box(left, top, max(1, min(x + side, width) - left), max(1, min(y + side, height) - top))
+def frames_between_searches(fps: float) -> int:
+    return max(1, round(SEARCH_S * fps))

@@ -1,9 +1,10 @@
 """A camera, a stream or a file as one: always its newest frame, and patience when it goes away."""
 
 import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import av
 import cv2
@@ -11,6 +12,8 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.media.video_reader import TIMEOUT_S, URL_OPTIONS, VideoReader, matrix
+
+logger = logging.getLogger(__name__)
 
 # No time spent on getting to know a stream that is about to be shown, none on putting late packets in order.
 QUICK_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
@@ -22,13 +25,12 @@ class Camera:
     """Reads `source` in a thread and keeps only the newest frame; a context manager.
 
     `source` is a camera's number, a URL or a file. A file, here or behind a URL, is played once, at its own pace, from
-    when it is first looked at; a camera that goes away is waited for, and `note` is told. Raises InputError if it
+    when it is first looked at; a camera that goes away is waited for. Raises InputError if it
     cannot be opened at first.
     """
 
-    def __init__(self, source: str, note: Callable[[str], None] = lambda text: None):
+    def __init__(self, source: str):
         self.source = source
-        self.note = note
         self.mirrored = source.isdecimal()  # a person before a camera expects a mirror; a street does not
         self.film: VideoReader | None = None  # what is played, if it is a file
         self.lost = self.ended = False
@@ -115,7 +117,7 @@ class Camera:
     def _keep(self, image: np.ndarray) -> None:
         if self.lost:
             self.lost = False
-            self.note(f"{self.source}: is back")
+            logger.info(f"{self.source}: is back")
         with self.fresh:
             self.number, self.image, self.captured_s = self.number + 1, image, time.monotonic()
             self.fresh.notify()
@@ -124,7 +126,7 @@ class Camera:
         """Try again until it can be opened, or nobody wants it any more."""
         if not self.lost and not self.stop.is_set():
             self.lost = True
-            self.note(f"{self.source}: lost; waiting for it to come back")
+            logger.info(f"{self.source}: lost; waiting for it to come back")
         while not self.stop.wait(RETRY_S):
             try:
                 self.frames = self.open()

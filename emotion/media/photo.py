@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError, reason
-from emotion.files import whole_file
+from emotion.files import atomic_file
 
 # What a walk through a folder takes for a photo; a file that is named is tried whatever its suffix.
 SUFFIXES = {
@@ -90,6 +90,6 @@ def write_photo(path: Path, picture: np.ndarray) -> None:
     done, encoded = cv2.imencode(path.suffix, picture)
     if not done:  # WebP ends at 16,383 pixels a side, JPEG at 65,500
         raise InputError(f"{path}: {picture.shape[1]}x{picture.shape[0]} is too large for that format; name a .png")
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(encoded)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import check_room, whole_file, write_text
+from emotion.files import atomic_file, check_room, write_text
 from emotion.model_file.safety import checked_config, open_h5, read_card, read_config
 
 
@@ -25,7 +25,7 @@ def save_model(model, path: Path, card: dict) -> None:
 
     path = Path(path)
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         check_room(unfinished, bytes_of(model.variables))
         with quiet_keras():

@@ -8,26 +8,28 @@ and repeats that file's card, so that a prediction needs no other file.
 import contextlib
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import REPOSITORY, whole_file
+from emotion.files import REPOSITORY, atomic_file
 from emotion.model_file.h5 import load_predictor, sha256
 from emotion.model_file.keras_setup import silenced
 from emotion.model_file.safety import checked_config, read_card
 
+logger = logging.getLogger(__name__)
+
 THREADS = 4  # a face is too little work for more
 
 
-def find_light(path: Path, note: Callable[[str], None]) -> Path:
+def find_light(path: Path) -> Path:
     """The light file of the .h5 in `path`: the one beside it, or the user's own copy, or a new one."""
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
@@ -37,7 +39,7 @@ def find_light(path: Path, note: Callable[[str], None]) -> Path:
         if (read_light_card(light) or {}).get("sha256") == fingerprint:
             return light
     checked_config(path)  # what is wrong with it should show before the wait
-    note(f"{path}: making its light copy for the CPU, once")
+    logger.info(f"{path}: making its light copy for the CPU, once")
     free = not beside.exists() or read_light_card(beside)  # else it is somebody's own .tflite
     return write_light(path, beside if free and os.access(path.parent, os.W_OK) else cached)
 
@@ -90,7 +92,7 @@ def convert(path: Path, light: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints the signature of what it saved
         graph = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
     about = {"sha256": sha256(path), "card": read_card(path)}
-    with whole_file(light) as unfinished:
+    with atomic_file(light) as unfinished:
         light.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_bytes(graph)
         with zipfile.ZipFile(unfinished, "a") as file:

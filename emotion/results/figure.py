@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib
 
-from emotion.files import check_figure, whole_file
+from emotion.files import atomic_file, check_figure
 
 matplotlib.use("Agg")  # to files, also where there is no display
 from matplotlib import pyplot as plt
@@ -19,7 +19,7 @@ def save(figure: plt.Figure, path: Path, dpi: int = 100) -> None:
     """
     try:
         check_figure(path)
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             figure.savefig(unfinished, dpi=dpi)
     finally:
         plt.close(figure)

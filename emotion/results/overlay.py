@@ -8,8 +8,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from emotion.faces.detector import Box
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box, shared_area
 from emotion.labels import colour
 
 INK, PAPER = (24, 24, 24), (255, 255, 255)
@@ -31,19 +31,22 @@ class Sizes(NamedTuple):
         return cls(int(text) // 2 * 2, max(2, round(text / 8)))  # even: fewer sizes to keep rendered
 
 
-def annotate(frame: np.ndarray, recognitions: list[Recognition], labels: tuple[str, ...]) -> np.ndarray:
-    """Draw `recognitions` on `frame`, BGR uint8 (H, W, 3), in place; returns the frame.
+def annotate(image: np.ndarray, faces: list[Recognition]) -> np.ndarray:
+    """A copy of `image`, BGR uint8 (H, W, 3), with what was recognized in it drawn on it."""
+    annotated = image.copy()
+    draw_faces(annotated, faces)
+    return annotated
 
-    `labels` names the probabilities in their order.
-    """
+
+def draw_faces(frame: np.ndarray, recognitions: list[Recognition]) -> None:
+    """Draw `recognitions` on `frame`, BGR uint8 (H, W, 3), in place."""
     taken = [face.box for face in recognitions]
     for face in recognitions:
         draw_box(frame, face.box, colour(face.emotion), Sizes.of(face.box, frame).stroke)
     for face in recognitions:
         taken.append(draw_label(frame, face, taken))
     for face in recognitions:
-        taken.append(draw_bars(frame, face, labels, taken))
-    return frame
+        taken.append(draw_bars(frame, face, taken))
 
 
 def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int) -> None:
@@ -71,34 +74,32 @@ def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     return paste(frame, label, best_place(frame, places, others))
 
 
-def draw_bars(frame: np.ndarray, face: Recognition, labels: tuple[str, ...], taken: list[Box]) -> Box:
+def draw_bars(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     """All probabilities as bars beside the box, if the box is as tall as they are and there is room. Returns where."""
-    largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(labels) + 1)) // 2 * 2
+    largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(face.labels) + 1)) // 2 * 2
     for line in range(largest, SMALLEST_LINE - 1, -2):
-        names = names_image(labels, line)
+        names = names_image(face.labels, line)
         length, gap = 4 * line, line // 3
         height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
         right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
         place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
-        if not any(overlap(place, box) for box in taken):
+        if not any(shared_area(place, box) for box in taken):
             panel = frame[place.y : place.y + height, place.x : place.x + width]
-            fill_panel(panel, names, face.probabilities, labels, line)
+            fill_panel(panel, names, face.scores, line)
             return place
     return Box(0, 0, 0, 0)
 
 
-def fill_panel(
-    panel: np.ndarray, names: np.ndarray, probabilities: np.ndarray, labels: tuple[str, ...], line: int
-) -> None:
+def fill_panel(panel: np.ndarray, names: np.ndarray, scores: dict[str, float], line: int) -> None:
     """The `names` of the labels, of `line` pixels each, and their bars, on a darkened `panel` of the frame."""
     length, gap = 4 * line, line // 3
     panel[:] = cv2.convertScaleAbs(panel, alpha=0.3)  # the ground can still be made out
     words = panel[gap : gap + names.shape[0], gap : gap + names.shape[1]]
     np.maximum(words, names, out=words)
     left = names.shape[1] + 2 * gap
-    for row, (label, probability) in enumerate(zip(labels, probabilities, strict=True)):
+    for row, (label, probability) in enumerate(scores.items()):
         top, bottom = gap + row * line + line // 5, gap + (row + 1) * line - line // 5
-        right = left + round(length * float(probability))
+        right = left + round(length * probability)
         cv2.rectangle(panel, (left, top), (max(right, left + 1), bottom), colour(label), cv2.FILLED)
 
 
@@ -106,7 +107,7 @@ def best_place(frame: np.ndarray, places: list[Box], taken: list[Box]) -> Box:
     """Of `places`, pushed into the frame, the first of those that cover least of what is `taken`."""
     inside = [push_inside(place, frame) for place in places]
     pushed = [abs(a.x - b.x) + abs(a.y - b.y) for a, b in zip(places, inside, strict=True)]
-    cost = [sum(overlap(box, other) for other in taken) + push * box.height
+    cost = [sum(shared_area(box, other) for other in taken) + push * box.height
             for box, push in zip(inside, pushed, strict=True)]  # fmt: skip
     return inside[int(np.argmin(cost))]
 
@@ -115,13 +116,6 @@ def push_inside(place: Box, frame: np.ndarray) -> Box:
     height, width = frame.shape[:2]
     x, y = max(0, min(place.x, width - place.width)), max(0, min(place.y, height - place.height))
     return Box(x, y, place.width, place.height)
-
-
-def overlap(a: Box, b: Box) -> int:
-    """The area that two boxes share, in pixels."""
-    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    return max(0, width) * max(0, height)
 
 
 def paste(frame: np.ndarray, image: np.ndarray, place: Box) -> Box:

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.errors import InputError
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
 from emotion.files import unfinished_path, writing
 
 SCHEMA = 1
 FACE_COLUMNS = ("frame", "time_s", "source", "id", "x", "y", "width", "height", "label", "confidence")
 
 
-def face_record(face: Recognition, labels: tuple[str, ...]) -> dict:
+def face_record(face: Recognition) -> dict:
     """One face as JSON holds it; `box` is [x, y, width, height] in pixels."""
     return {
         "id": face.id,
         "box": list(face.box),
         "label": face.emotion,
         "confidence": round(face.confidence, 4),
-        "emotions": {label: round(float(p), 4) for label, p in zip(labels, face.probabilities, strict=True)},
+        "emotions": {label: round(score, 4) for label, score in face.scores.items()},
     }
 
 
@@ -44,7 +44,6 @@ class Records:
     ):
         """`model` is what the JSON says of the network; `source` and `fps` are None for a series of photos."""
         self.paths = [path for path in (json_path, csv_path) if path]
-        self.labels = labels
         self.source = source
         self.frames = 0
         self.files = {}
@@ -64,7 +63,7 @@ class Records:
 
     def add(self, index: int, time_s: float | None, recognitions: list[Recognition], source: str | None = None) -> None:
         """Write frame `index`, seen at `time_s`, with its faces or without; `source` names a photo of a series."""
-        faces = [face_record(face, self.labels) for face in recognitions]
+        faces = [face_record(face) for face in recognitions]
         with self.writing():
             if self.json:
                 frame = {"index": index, "time_s": rounded(time_s)} | ({"source": source} if source else {})

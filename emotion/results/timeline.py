@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
 from emotion.faces.tracker import known_since
 from emotion.labels import rgb
 

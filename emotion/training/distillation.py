@@ -6,7 +6,6 @@ resembles and where voters slip; the mean of several is better than any, and one
 Source: Hinton et al., Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,13 @@ def distilled_targets(faces: np.ndarray, shares: np.ndarray, teacher: Classify) 
     return (1 - TRUST) * shares + TRUST * mirrored(teacher)(faces).astype(np.float32)
 
 
-def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str, note: Callable[[str], None]) -> Classify:
+def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str) -> Classify:
     """The mean of the models in `paths`; InputError where one does not answer in the `labels` to be learnt."""
     members = []
     for path in paths:
         if read_card(path) is None:
             raise InputError(f"--teacher {path}: does not say what its outputs mean; name a .h5 that fer.py wrote")
-        classifier = load_classifier([path], device, note=note)
+        classifier = load_classifier([path], device)
         if set(map(canonical, classifier.labels)) != set(labels):
             raise InputError(f"--teacher {path}: does not answer in {', '.join(labels)}; see --emotions")
         members.append(reordered(classifier, path, labels)[0])

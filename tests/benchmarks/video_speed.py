@@ -25,9 +25,9 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+from emotion.cli.video_flags import SEARCH_S  # noqa: E402
 from made_videos import make_video, paste, portrait  # noqa: E402
 
-from emotion.cli.video_flags import SEARCH_S  # noqa: E402
 from emotion.faces.classifier import load_classifier  # noqa: E402
 from emotion.faces.detector import CASCADE, HaarDetector  # noqa: E402
 from emotion.faces.recognizer import Recognition, crop_faces  # noqa: E402

@@ -1,24 +1,15 @@
+import logging
 import sys
-from pathlib import Path
 
 import pytest
 
 from emotion.cli import app as cli
 from emotion.errors import InputError
-from emotion.faces.classifier import EmotionClassifier
-from emotion.faces.detector import HaarDetector
-from emotion.files import MODEL
 
 
 @pytest.fixture(autouse=True)
 def script(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/somewhere/img_predict.py"])
-
-
-def parsed(*arguments):
-    parser = cli.Parser("An example.")
-    cli.add_shared_flags(parser)
-    return parser.parse_args(list(arguments))
 
 
 def interrupted():
@@ -60,66 +51,12 @@ def test_a_report_names_each_failure(failures, code, capsys):
     assert capsys.readouterr().err.splitlines() == [f"img_predict.py: error: {failure}" for failure in failures]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("--device", "tpu"), ("--min-face", "0"), ("--min-face", "big"), ("--unheard-of",), ("--model",)],
-    ids=" ".join,
-)
-def test_a_wrong_flag_is_one_line(arguments):
-    with pytest.raises(InputError, match=r"^[^\n]+; -h shows how to call it$"):
-        parsed(*arguments)
-
-
-def test_defaults():
-    args = parsed()
-    assert (args.model, args.labels, args.device, args.min_face) == ([MODEL], None, "auto", None)
-
-
-def test_labels_are_split_at_commas():
-    assert parsed("--labels", "joie, dégoût,peur").labels == ("joie", "dégoût", "peur")
-
-
-def test_the_detector_of_the_flags():
-    assert isinstance(cli.build_detector(parsed()), HaarDetector)
-    assert cli.build_detector(parsed("--min-face", "77")).min_face == 77
-
-
-def test_what_the_flags_have_read_is_known():
-    args = parsed("--model", "a.h5", "b.h5", "--detector", "yunet=y.onnx")
-    assert cli.read_files(args) == [Path("a.h5"), Path("b.h5"), Path("y.onnx")]
-    assert cli.read_files(parsed()) == [MODEL]
-
-
-def test_the_network_of_the_flags(monkeypatch):
-    asked = []
-
-    def load(paths, device="auto", labels=None, note=None):
-        asked.append((paths, device, labels))
-        return EmotionClassifier([], labels)
-
-    monkeypatch.setattr("emotion.faces.classifier.load_classifier", load)
-    args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
-    assert cli.build_recognizer(args).labels == ("joie", "peur")
-    assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
-
-
-@pytest.mark.parametrize(
-    ("detector", "reason"),
-    [
-        ("mtcnn", "--detector mtcnn: expected haar or yunet=FILE.onnx"),
-        ("haar=x.xml", "expected haar or yunet"),
-        ("yunet", "--detector yunet: expected haar or yunet=FILE.onnx"),
-        ("yunet=absent.onnx", r"no such file: absent\.onnx"),
-    ],
-)
-def test_detectors_there_are_not(detector, reason):
-    with pytest.raises(InputError, match=reason):
-        cli.build_detector(parsed("--detector", detector))
-
-
 def test_notes_go_to_stderr_unless_quiet(capsys):
-    cli.note_to_stderr(parsed())("a note")
-    cli.note_to_stderr(parsed("--quiet"))("unheard")
+    logger = logging.getLogger("emotion.faces")
+    cli.log_to_stderr(quiet=False)
+    logger.info("a note")
+    cli.log_to_stderr(quiet=True)
+    logger.info("unheard")
     assert capsys.readouterr() == ("", "a note\n")
 
 

@@ -29,15 +29,10 @@ class FakeWindow:
 
 
 @pytest.fixture
-def notes():
-    return []
-
-
-@pytest.fixture
 def view(monkeypatch, tmp_path, notes):
     monkeypatch.setattr(live_view, "Window", FakeWindow)
     monkeypatch.chdir(tmp_path)
-    with LiveView("Emotions: 0", notes.append) as view:
+    with LiveView("Emotions: 0") as view:
         yield view
 
 

@@ -59,17 +59,15 @@ def test_labels_name_the_outputs_of_a_model_without_a_card_alone(model, foreign)
         load_classifier([model, foreign], labels=tuple("abcdefg"))
 
 
-def test_faces_are_scaled_for_a_model_that_cannot_say_how_it_wants_them(foreign):
-    notes = []
-    found = load_classifier([foreign], labels=SEVEN_EMOTIONS, note=notes.append).classify(FACES)
+def test_faces_are_scaled_for_a_model_that_cannot_say_how_it_wants_them(foreign, notes):
+    found = load_classifier([foreign], labels=SEVEN_EMOTIONS).classify(FACES)
     expected = load_model(foreign).predict(FACES[..., None] / 255, verbose=0)
     assert np.allclose(found, expected, atol=1e-4)
     assert notes[-1].startswith(f"{foreign}: without a card; its faces are grey 48x48, scaled to 0-1")
 
 
-def test_labels_that_the_model_does_not_need(model):
-    notes = []
-    assert load_classifier([model], labels=tuple("abcdefg"), note=notes.append).labels == SEVEN_EMOTIONS
+def test_labels_that_the_model_does_not_need(model, notes):
+    assert load_classifier([model], labels=tuple("abcdefg")).labels == SEVEN_EMOTIONS
     assert notes == [f"{model}: says itself what its outputs mean; --labels is not for it"]
 
 

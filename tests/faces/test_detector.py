@@ -1,11 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from emotion.errors import InputError
-from emotion.faces.detector import Box, HaarDetector, clip, merge_looks, same_face
+from emotion.faces.detector import HaarDetector, merge_looks, same_face
+from emotion.geometry import Box
 
 
 @pytest.fixture(scope="module")
@@ -172,17 +171,6 @@ def test_the_plain_look_says_where_an_agreed_face_is():
 )
 def test_same_face(other, same):
     assert same_face(np.array([50.0, 50, 40, 1]), np.array([*other, 1.0])) == same
-
-
-@given(st.floats(0, 200), st.floats(0, 100), st.floats(2, 300))
-def test_a_clipped_box_lies_inside(x, y, side):
-    box = clip(x, y, side, 200, 100)
-    assert box.x >= 0
-    assert box.y >= 0
-    assert box.x + box.width <= 200
-    assert box.y + box.height <= 100
-    assert box.width >= 0
-    assert box.height >= 0
 
 
 @pytest.mark.parametrize("size", [(33000, 2), (2, 33000), (20000, 29)], ids=str)

@@ -3,35 +3,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.faces.detector import Box
-from emotion.faces.recognizer import SIDE, Recognition, Recognizer, crop_faces, square
+from emotion.faces.recognition import Recognition
+from emotion.faces.recognizer import Recognizer, crop_faces
+from emotion.geometry import FACE_SIDE, Box
 
 RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
-
-
-@pytest.mark.parametrize(
-    ("centre", "side", "first_column"),
-    [
-        pytest.param((40, 50), 4, [48, 49, 50, 51], id="inside"),
-        pytest.param((40, 1), 4, [0, 0, 1, 2], id="over the top: its row repeats"),
-        pytest.param((40, 99), 4, [97, 98, 99, 99], id="over the bottom"),
-        pytest.param((1, 50), 4, [48, 49, 50, 51], id="over the left"),
-        pytest.param((79, 50), 4, [48, 49, 50, 51], id="over the right"),
-    ],
-)
-def test_a_square_repeats_the_edge(centre, side, first_column):
-    cut = square(RAMP, centre, side)
-    assert cut.shape == (4, 4)
-    assert cut[:, 0].tolist() == first_column
-    assert (cut == cut[:, :1]).all()
-    assert (square(RAMP.T, centre[::-1], side) == cut.T).all()
 
 
 def test_crops_are_squares_about_their_boxes_in_order():
     gray = np.zeros((100, 200), np.uint8)
     gray[20:60, 30:70], gray[20:60, 130:170] = 100, 200
     faces = crop_faces(gray, [Box(30, 20, 40, 40), Box(130, 20, 40, 40)])
-    assert faces.shape == (2, SIDE, SIDE)
+    assert faces.shape == (2, FACE_SIDE, FACE_SIDE)
     assert faces.dtype == np.uint8
     assert [(face.min(), face.max()) for face in faces] == [(100, 100), (200, 200)]
 
@@ -54,12 +37,12 @@ def test_large_faces_shrink_without_moire_and_small_ones_grow_without_blocks():
 
 
 def test_no_boxes_no_crops():
-    assert crop_faces(RAMP, []).shape == (0, SIDE, SIDE)
+    assert crop_faces(RAMP, []).shape == (0, FACE_SIDE, FACE_SIDE)
 
 
 @given(st.integers(0, 79), st.integers(0, 99), st.integers(1, 200), st.integers(1, 200))
 def test_any_box_can_be_cropped(x, y, width, height):
-    assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, SIDE, SIDE)
+    assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, FACE_SIDE, FACE_SIDE)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +118,9 @@ def test_a_tracker_has_the_last_word_also_on_frames_without_faces():
             return [*recognitions, time_s, faces.shape]
 
     recognizer = Recognizer(FixedDetector(), CountingClassifier(), Tracker())
-    assert recognizer.recognize(FRAME, 1.5) == [1.5, (0, SIDE, SIDE)]
+    assert recognizer.recognize(FRAME, 1.5) == [1.5, (0, FACE_SIDE, FACE_SIDE)]
 
 
-def test_confidence_is_that_of_the_emotion():
-    assert Recognition(Box(0, 0, 1, 1), "b", np.array([0.25, 0.75], np.float32)).confidence == 0.75
+def test_a_recognition_describes_itself():
+    face = Recognition(Box(0, 0, 1, 1), ("a", "b"), np.array([0.25, 0.75], np.float32))
+    assert (face.emotion, face.confidence, face.scores) == ("b", 0.75, {"a": 0.25, "b": 0.75})

@@ -1,10 +1,13 @@
 """YuNet's file, and what becomes of what it finds."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.faces.detector import Box, YuNetDetector
+from emotion.faces.detector import YuNetDetector
+from emotion.geometry import Box
 
 
 def test_yunet_without_its_file(tmp_path):
@@ -51,7 +54,7 @@ class FoundByYuNet:
 
 def yunet(*found):
     detector = YuNetDetector.__new__(YuNetDetector)
-    detector.min_face, detector.network = 10, FoundByYuNet(*found)
+    detector.min_face, detector.network, detector.lock = 10, FoundByYuNet(*found), threading.Lock()
     return detector
 
 

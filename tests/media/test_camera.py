@@ -73,9 +73,8 @@ def test_a_file_that_nobody_looks_at_keeps_nobody_waiting(tmp_path):
     assert time.monotonic() - started < 2
 
 
-def test_a_camera_that_dies_is_waited_for_and_taken_up_again():
-    notes = []
-    with MjpegServer(scene) as server, Camera(server.url, notes.append) as camera:
+def test_a_camera_that_dies_is_waited_for_and_taken_up_again(notes):
+    with MjpegServer(scene) as server, Camera(server.url) as camera:
         assert take(camera, 0.4)
         server.stop()
         take(camera, 0.5)
@@ -99,12 +98,12 @@ def test_a_numbered_camera_is_a_mirror_and_a_stream_is_none(monkeypatch):
 
 
 @pytest.mark.parametrize("place", ["path", "file://", "http://"])
-def test_a_file_plays_once_at_its_own_pace_wherever_it_is(tmp_path, place):
+def test_a_file_plays_once_at_its_own_pace_wherever_it_is(tmp_path, place, notes):
     path = make_video(tmp_path / "a.mp4", [scene(i) for i in range(20)], fps=25)
-    started, notes = time.monotonic(), []
+    started = time.monotonic()
     with served([path.read_bytes()]) as url:
         source = {"path": str(path), "file://": path.as_uri(), "http://": url}[place]
-        with Camera(source, notes.append) as camera:
+        with Camera(source) as camera:
             taken = [number for number, _, _ in take_all(camera)]
     assert taken[-1] == 19
     assert taken == sorted(set(taken))
@@ -120,34 +119,33 @@ def test_what_a_file_lacks_is_known_at_its_end(tmp_path):
     assert camera.problem.startswith("cut short")
 
 
-def test_a_damaged_picture_of_a_stream_costs_itself():
+def test_a_damaged_picture_of_a_stream_costs_itself(notes):
     class Damaging(MjpegServer):
         def picture(self, number):
             return super().picture(number)[: 60 if number % 10 == 0 else None]
 
-    notes = []
-    with Damaging(scene) as server, Camera(server.url, notes.append) as camera:
+    with Damaging(scene) as server, Camera(server.url) as camera:
         taken = [number for number, _, _ in take(camera, 1.2)]
     assert taken[-1] > 20
     assert not [number for number in taken if number % 10 == 0]
     assert notes == []
 
 
-def test_a_stream_joined_between_key_frames_starts_with_the_next(tmp_path):
+def test_a_stream_joined_between_key_frames_starts_with_the_next(tmp_path, notes):
     path = make_video(tmp_path / "a.ts", [scene(i) for i in range(150)], clock=90000, group=50)
-    notes = []
-    with served(pieces_of(path)[5:], 1 / 50) as url, Camera(url, notes.append) as camera:
+    with served(pieces_of(path)[5:], 1 / 50) as url, Camera(url) as camera:
         taken = [number for number, _, _ in take(camera, 1.5)]
     assert 50 <= taken[0] < 60
     assert taken == sorted(taken)
     assert notes == []
 
 
-def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken():
+def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken(monkeypatch):
     def refuse(text):
         raise RuntimeError(text)
 
-    with MjpegServer(scene) as server, Camera(server.url, refuse) as camera:
+    monkeypatch.setattr("emotion.media.camera.logger.info", refuse)
+    with MjpegServer(scene) as server, Camera(server.url) as camera:
         assert take(camera, 0.3)
         server.stop()
         with pytest.raises(RuntimeError, match="lost"):

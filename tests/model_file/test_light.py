@@ -14,8 +14,8 @@ import pytest
 from made_videos import make_video
 
 from emotion.errors import InputError
-from emotion.faces.detector import Box
 from emotion.faces.recognizer import crop_faces
+from emotion.geometry import Box
 from emotion.model_file import light as light_model
 from emotion.model_file.h5 import load_model, sha256
 from emotion.model_file.light import LightModel, find_light, read_light_card, write_light
@@ -27,20 +27,11 @@ def model(tiny_model, tmp_path) -> Path:
     return Path(shutil.copy(tiny_model, tmp_path / "m.h5"))
 
 
-@pytest.fixture
-def notes():
-    return []
-
-
-def forbid(*_):
-    raise AssertionError("the light file was made again")
-
-
 def both(repository, faces) -> tuple[np.ndarray, np.ndarray]:
     """What the shipped network says of `faces`, uint8 (N, 48, 48), in the light runtime and in Keras."""
     path = repository / "models" / "fer.h5"
     faces = faces[..., None].astype(np.float32)
-    return LightModel(find_light(path, forbid)).predict(faces), load_model(path).predict(faces, verbose=0)
+    return LightModel(find_light(path)).predict(faces), load_model(path).predict(faces, verbose=0)
 
 
 def test_keras_and_the_light_runtime_agree(repository, face_photo):
@@ -76,20 +67,20 @@ def test_many_faces_or_none(tiny_light):
 
 def test_a_fresh_light_file_is_used(tiny_light, tiny_model, notes):
     before = tiny_light.stat().st_mtime_ns
-    assert find_light(tiny_model, notes.append) == tiny_light
+    assert find_light(tiny_model) == tiny_light
     assert tiny_light.stat().st_mtime_ns == before
     assert notes == []
 
 
 def test_missing_then_stale_it_is_made_again_and_said_so(model, tiny_light, notes, monkeypatch):
     monkeypatch.setattr(light_model, "write_light", lambda path, target: Path(shutil.copy(tiny_light, target)))
-    assert find_light(model, notes.append) == model.with_suffix(".tflite")
+    assert find_light(model) == model.with_suffix(".tflite")
     assert len(notes) == 1
     assert "m.h5: making its light copy" in notes[0]
-    assert find_light(model, forbid) == model.with_suffix(".tflite")
+    assert find_light(model) == model.with_suffix(".tflite")
     with model.open("ab") as file:
         file.write(b"another model")
-    assert find_light(model, notes.append)
+    assert find_light(model)
     assert len(notes) == 2
 
 
@@ -97,7 +88,7 @@ def test_somebody_elses_tflite_of_the_same_name_stays(model, tiny_light, tmp_pat
     monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
     model.with_suffix(".tflite").write_bytes(b"theirs")
-    assert find_light(model, lambda text: None).parent == tmp_path / "cache"
+    assert find_light(model).parent == tmp_path / "cache"
     assert model.with_suffix(".tflite").read_bytes() == b"theirs"
 
 
@@ -119,10 +110,10 @@ def test_in_a_read_only_folder_it_goes_to_the_users_cache(model, tiny_light, tmp
     monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
-    cached = find_light(model, lambda text: None)
+    cached = find_light(model)
     assert cached.parent == tmp_path / "cache"
     assert not model.with_suffix(".tflite").exists()
-    assert find_light(model, forbid) == cached
+    assert find_light(model) == cached
 
 
 def copy_into(light, target):
@@ -132,10 +123,10 @@ def copy_into(light, target):
 
 def test_what_cannot_be_converted(tmp_path):
     with pytest.raises(InputError, match=r"absent\.h5: no such model file"):
-        find_light(tmp_path / "absent.h5", forbid)
+        find_light(tmp_path / "absent.h5")
     (tmp_path / "text.h5").write_text("text")
     with pytest.raises(InputError, match=r"text\.h5: not an HDF5"):
-        find_light(tmp_path / "text.h5", forbid)
+        find_light(tmp_path / "text.h5")
 
 
 def test_the_childs_error_is_told_in_one_line(tmp_path):

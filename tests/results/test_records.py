@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.faces.detector import Box
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box
 from emotion.results.records import Records, face_record
 
 LABELS = ("calm", "joie")
-FACE = Recognition(Box(10, 20, 30, 40), "joie", np.array([0.25, 0.75], np.float32), 7)
+FACE = Recognition(Box(10, 20, 30, 40), LABELS, np.array([0.25, 0.75], np.float32), 7)
 
 
 def write(json_path=None, csv_path=None):
@@ -23,7 +23,7 @@ def write(json_path=None, csv_path=None):
 
 
 def test_a_face():
-    assert face_record(FACE, LABELS) == {
+    assert face_record(FACE) == {
         "id": 7,
         "box": [10, 20, 30, 40],
         "label": "joie",
@@ -33,7 +33,7 @@ def test_a_face():
 
 
 def test_probabilities_have_four_places():
-    record = face_record(Recognition(Box(0, 0, 1, 1), "joie", np.array([1 / 3, 2 / 3], np.float32)), LABELS)
+    record = face_record(Recognition(Box(0, 0, 1, 1), LABELS, np.array([1 / 3, 2 / 3], np.float32)))
     assert (record["confidence"], record["emotions"]) == (0.6667, {"calm": 0.3333, "joie": 0.6667})
 
 
@@ -51,7 +51,7 @@ def test_json(tmp_path):
         (1, 0.0334, 0),  # a frame without a face stays
         (2, 0.0667, 1),
     ]
-    assert frames[2]["faces"] == [face_record(FACE, LABELS)]
+    assert frames[2]["faces"] == [face_record(FACE)]
 
 
 def test_csv(tmp_path):

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.faces.detector import Box
-from emotion.faces.recognizer import Recognition
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.results.figure import plt
 from emotion.results.timeline import BINS, FACES, LANES, Timeline, bridge, clock
@@ -13,7 +13,7 @@ NEUTRAL, HAPPY = np.eye(7, dtype=np.float32)[:2]
 
 
 def face(id_, felt):
-    return Recognition(Box(0, 0, 50, 50), SEVEN_EMOTIONS[felt.argmax()], felt, id_)
+    return Recognition(Box(0, 0, 50, 50), SEVEN_EMOTIONS, felt, id_)
 
 
 def test_shares_are_of_the_time_a_face_was_seen():

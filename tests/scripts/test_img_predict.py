@@ -50,7 +50,7 @@ def test_it_needs_no_tensorflow(repository, sample, tmp_path):
     """On the CPU, with the light file in place: neither TensorFlow nor any other slow import."""
     code = (
         "import sys; sys.argv[0] = 'img_predict.py'; import img_predict\n"
-        "try: img_predict.cli.run(img_predict.main)\n"
+        "try: img_predict.app.run(img_predict.main)\n"
         "finally: print([m for m in ('tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib', 'h5py') if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(sample), "-o", str(tmp_path)]

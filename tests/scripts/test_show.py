@@ -41,7 +41,7 @@ class FakeWindow:
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch, tmp_path):
-    monkeypatch.setattr("emotion.faces.classifier.load_classifier", lambda *_: EmotionClassifier([], ("joy", "grief")))
+    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", lambda *_: EmotionClassifier([], ("joy", "grief")))
     monkeypatch.chdir(tmp_path)
 
 

@@ -45,22 +45,20 @@ def sure_of(name):
 def test_the_mean_of_several_teaches_in_the_order_of_the_votes(monkeypatch):
     teachers = {"a.h5": sure_of("happiness"), "b.h5": sure_of("fear")}
     monkeypatch.setattr("emotion.training.distillation.read_card", lambda path: {})
-    monkeypatch.setattr(
-        "emotion.training.distillation.load_classifier", lambda paths, device, note: teachers[paths[0].name]
-    )
-    answers = load_teacher([Path("a.h5"), Path("b.h5")], SEVEN_EMOTIONS, "cpu", print)(FACES)
+    monkeypatch.setattr("emotion.training.distillation.load_classifier", lambda paths, device: teachers[paths[0].name])
+    answers = load_teacher([Path("a.h5"), Path("b.h5")], SEVEN_EMOTIONS, "cpu")(FACES)
     # neutral, happiness, surprise, sadness, anger, disgust, fear
     assert answers.tolist() == [[0, 0.5, 0, 0, 0, 0, 0.5]] * 3
 
 
 def test_a_teacher_of_other_emotions_is_refused(tiny_model):
     with pytest.raises(InputError, match=r"--teacher .*tiny\.h5: does not answer in .*contempt; see --emotions"):
-        load_teacher([tiny_model], EIGHT_EMOTIONS, "cpu", print)
+        load_teacher([tiny_model], EIGHT_EMOTIONS, "cpu")
 
 
 def test_no_file_is_one_line(tmp_path):
     with pytest.raises(InputError, match=r"none\.h5: no such model file"):
-        load_teacher([tmp_path / "none.h5"], SEVEN_EMOTIONS, "cpu", print)
+        load_teacher([tmp_path / "none.h5"], SEVEN_EMOTIONS, "cpu")
 
 
 def test_a_teacher_that_does_not_name_its_outputs_is_refused(tiny_model, tmp_path):
@@ -68,4 +66,4 @@ def test_a_teacher_that_does_not_name_its_outputs_is_refused(tiny_model, tmp_pat
     with h5py.File(path, "r+") as file:
         del file.attrs["card"]
     with pytest.raises(InputError, match=r"--teacher .*theirs\.h5: does not say what its outputs mean"):
-        load_teacher([path], SEVEN_EMOTIONS, "cpu", print)
+        load_teacher([path], SEVEN_EMOTIONS, "cpu")

@@ -1,0 +1,82 @@
+"""The flags that the prediction scripts share, and the recognizers they ask for."""
+
+import argparse
+from pathlib import Path
+
+from emotion.faces.detector import MIN_FACE
+from emotion.faces.recognizer import Recognizer
+from emotion.faces.tracker import HALF_LIFE
+from emotion.faces.video_detector import SEARCH_S, VideoDetector, frames_between_searches
+from emotion.files import MODEL
+
+
+def add_shared_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of all three prediction scripts."""
+    group = parser.add_argument_group("recognition")
+    group.add_argument("--model", nargs="+", type=Path, default=[MODEL], metavar="MODEL.h5",
+                       help="the network; of several, the mean (default: models/fer.h5)")  # fmt: skip
+    group.add_argument("--labels", type=comma_separated, metavar="A,B,C",
+                       help="what the outputs mean, in order: for a .h5 from elsewhere, which does not say so itself. "
+                            "Its faces are scaled to 0-1, unless it has a layer for that")  # fmt: skip
+    group.add_argument("--detector", default="haar", metavar="haar|yunet=FILE.onnx",
+                       help="what finds the faces (default: haar)")  # fmt: skip
+    group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
+                       help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
+    group.add_argument("--min-face", type=positive, metavar="PIXELS",
+                       help=f"the smallest face to look for, from 24 on (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
+    group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+
+
+def comma_separated(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def read_files(args: argparse.Namespace) -> list[Path]:
+    """What the shared flags have a script read: no output may take its place."""
+    detector = args.detector.partition("=")[2]
+    return [*args.model, *([Path(detector)] if detector else [])]
+
+
+def add_video_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("faces over time")
+    group.add_argument("--detect-every", type=positive, metavar="N",
+                       help="search the whole frame on every N-th frame, near known faces in between; 1 is slow "
+                            f"and thorough (default: every {SEARCH_S} s; YuNet searches every frame)")  # fmt: skip
+    group.add_argument("--smooth", type=half_life, default=HALF_LIFE, metavar="SECONDS",
+                       help="half-life of what a face felt before; 0 shows each frame by itself "
+                            "(default: %(default)s)")  # fmt: skip
+
+
+def half_life(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
+    return seconds
+
+
+def photo_recognizer(args: argparse.Namespace) -> Recognizer:
+    """The recognizer of photos that the flags ask for."""
+    return Recognizer.for_photos(
+        args.model, labels=args.labels, detector=args.detector, device=args.device, min_face=args.min_face
+    )
+
+
+def video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
+    """The recognizer of a film or camera of about `fps` frames a second that the flags ask for."""
+    return Recognizer.for_video(
+        args.model, fps=fps, labels=args.labels, detector=args.detector, device=args.device, min_face=args.min_face,
+        detect_every=args.detect_every, smooth=args.smooth,
+    )  # fmt: skip
+
+
+def search_in_time(recognizer: Recognizer, args: argparse.Namespace, fps: float) -> None:
+    """Keep the searches of the whole frame as far apart as they should be in time, at `fps` as measured."""
+    if args.detect_every is None and isinstance(recognizer.detector, VideoDetector):
+        recognizer.detector.detect_every = frames_between_searches(fps)

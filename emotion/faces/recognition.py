@@ -1,0 +1,36 @@
+"""One face and what it seems to feel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion.geometry import Box
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """One face of one picture.
+
+    `box` in pixels; `probabilities` float32 (C,), one for each of `labels`, summing to 1; `id` tells the faces of a
+    video apart and is None in a photo.
+    """
+
+    box: Box
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    id: int | None = None
+
+    @property
+    def emotion(self) -> str:
+        """The likeliest label."""
+        return self.labels[int(self.probabilities.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `emotion`."""
+        return float(self.probabilities.max())
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Every label's probability."""
+        return dict(zip(self.labels, map(float, self.probabilities), strict=True))

@@ -1,0 +1,75 @@
+"""Boxes and squares in a picture: each rule once. Pixels; x grows to the right, y downwards."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+FACE_SIDE = 48  # pixels: the side of a FER2013 face, which is what the networks take
+
+
+class Box(NamedTuple):
+    """A rectangle: its top left corner and its size, in whole pixels of the picture it lies in."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+def square_box(x: float, y: float, side: float, shape: tuple[int, ...]) -> Box:
+    """The square of `side` about (x, y), as far as it lies in a picture of `shape` (height, width); never empty."""
+    height, width = shape[:2]
+    length = max(1, round(side))
+    left, top = round(x - length / 2), round(y - length / 2)
+    right, bottom = min(max(left + length, 1), width), min(max(top + length, 1), height)
+    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    return Box(left, top, right - left, bottom - top)
+
+
+def whole_square(box: Box, shape: tuple[int, ...]) -> tuple[float, float, float]:
+    """(centre x, centre y, side) of the square of which a picture of `shape` (height, width) holds `box`.
+
+    A face's box is less wide than high, or the other way round, where the picture's edge has cut it.
+    """
+    side = max(box.width, box.height)
+    height, width = shape[:2]
+    return _whole_centre(box.x, box.width, side, width), _whole_centre(box.y, box.height, side, height), side
+
+
+def _whole_centre(start: int, length: int, side: int, end: int) -> float:
+    """The middle of `side` pixels, of which a picture from 0 to `end` holds `length` from `start` on."""
+    at_start, at_end = start == 0, start + length == end
+    if at_start and not at_end:
+        return length - side / 2
+    if at_end and not at_start:
+        return start + side / 2
+    return start + length / 2
+
+
+def crop_square(image: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
+    """The square of `side` about (x, y), cut from `image`, (H, W) or (H, W, 3); beyond its edges they are repeated."""
+    side = max(1, round(side))
+    left, top = round(x - side / 2), round(y - side / 2)
+    right, bottom = left + side, top + side
+    height, width = image.shape[:2]
+    inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside
+
+
+def shared_area(a: Box, b: Box) -> int:
+    """The area that two boxes share, in pixels."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    return max(0, width) * max(0, height)
+
+
+def intersection_over_union(a: Box, b: Box) -> float:
+    """The share of the area under both boxes that they have in common, 0 to 1."""
+    shared = shared_area(a, b)
+    return shared / (a.width * a.height + b.width * b.height - shared)

@@ -1,0 +1,119 @@
+"""What the shared flags ask for, without a network."""
+
+from pathlib import Path
+
+import pytest
+
+from emotion.cli.app import Parser
+from emotion.cli.flags import (
+    add_shared_flags,
+    add_video_flags,
+    photo_recognizer,
+    read_files,
+    search_in_time,
+    video_recognizer,
+)
+from emotion.errors import InputError
+from emotion.faces.classifier import EmotionClassifier
+from emotion.faces.detector import HaarDetector
+from emotion.faces.tracker import HALF_LIFE
+from emotion.files import MODEL
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", lambda *_: EmotionClassifier([], ("joy", "grief")))
+
+
+def parsed(*arguments):
+    parser = Parser("An example.")
+    add_video_flags(parser)
+    add_shared_flags(parser)
+    return parser.parse_args(list(arguments))
+
+
+def test_the_flags_rule_the_memory_and_the_search():
+    recognizer = video_recognizer(parsed("--smooth", "1.5", "--detect-every", "3"), fps=30)
+    assert (recognizer.tracker.half_life, recognizer.detector.detect_every) == (1.5, 3)
+    assert recognizer.labels == ("joy", "grief")
+
+
+@pytest.mark.parametrize(("fps", "every"), [(25, 6), (10, 2), (1, 1)])
+def test_by_default_the_search_is_as_often_in_time_whatever_the_frame_rate(fps, every):
+    recognizer = video_recognizer(parsed(), fps)
+    assert (recognizer.tracker.half_life, recognizer.detector.detect_every) == (HALF_LIFE, every)
+
+
+@pytest.mark.parametrize(("arguments", "every"), [([], 2), (["--detect-every", "3"], 3)], ids=["default", "asked for"])
+def test_a_measured_rate_moves_the_default_and_nothing_that_was_asked_for(arguments, every):
+    args = parsed(*arguments)
+    recognizer = video_recognizer(args, fps=30)
+    search_in_time(recognizer, args, fps=10)
+    assert recognizer.detector.detect_every == every
+
+
+def test_the_detector_of_the_flags_is_the_one_that_searches():
+    assert video_recognizer(parsed("--min-face", "77"), fps=25).detector.detector.min_face == 77
+
+
+@pytest.mark.parametrize("smooth", ["-0.1", "inf", "nan", "long"])
+def test_a_half_life_is_a_time(smooth):
+    with pytest.raises(InputError, match="--smooth"):
+        parsed("--smooth", smooth)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--device", "tpu"), ("--min-face", "0"), ("--min-face", "big"), ("--unheard-of",), ("--model",)],
+    ids=" ".join,
+)
+def test_a_wrong_flag_is_one_line(arguments):
+    with pytest.raises(InputError, match=r"^[^\n]+; -h shows how to call it$"):
+        parsed(*arguments)
+
+
+def test_defaults():
+    args = parsed()
+    assert (args.model, args.labels, args.device, args.min_face) == ([MODEL], None, "auto", None)
+
+
+def test_labels_are_split_at_commas():
+    assert parsed("--labels", "joie, dégoût,peur").labels == ("joie", "dégoût", "peur")
+
+
+def test_the_detector_of_the_flags():
+    assert isinstance(photo_recognizer(parsed()).detector, HaarDetector)
+    assert photo_recognizer(parsed("--min-face", "77")).detector.min_face == 77
+
+
+def test_what_the_flags_have_read_is_known():
+    args = parsed("--model", "a.h5", "b.h5", "--detector", "yunet=y.onnx")
+    assert read_files(args) == [Path("a.h5"), Path("b.h5"), Path("y.onnx")]
+    assert read_files(parsed()) == [MODEL]
+
+
+def test_the_network_of_the_flags(monkeypatch):
+    asked = []
+
+    def load(paths, device, labels):
+        asked.append((paths, device, labels))
+        return EmotionClassifier([], labels)
+
+    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", load)
+    args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
+    assert photo_recognizer(args).labels == ("joie", "peur")
+    assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
+
+
+@pytest.mark.parametrize(
+    ("detector", "reason"),
+    [
+        ("mtcnn", "--detector mtcnn: expected haar or yunet=FILE.onnx"),
+        ("haar=x.xml", "expected haar or yunet"),
+        ("yunet", "--detector yunet: expected haar or yunet=FILE.onnx"),
+        ("yunet=absent.onnx", r"no such file: absent\.onnx"),
+    ],
+)
+def test_detectors_there_are_not(detector, reason):
+    with pytest.raises(InputError, match=reason):
+        photo_recognizer(parsed("--detector", detector))

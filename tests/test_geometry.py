@@ -1,0 +1,83 @@
+"""Boxes and squares: cut at the edges, whole again, and what two of them share."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emotion.geometry import Box, crop_square, intersection_over_union, shared_area, square_box, whole_square
+
+RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
+
+
+@pytest.mark.parametrize(
+    ("centre", "side", "first_column"),
+    [
+        pytest.param((40, 50), 4, [48, 49, 50, 51], id="inside"),
+        pytest.param((40, 1), 4, [0, 0, 1, 2], id="over the top: its row repeats"),
+        pytest.param((40, 99), 4, [97, 98, 99, 99], id="over the bottom"),
+        pytest.param((1, 50), 4, [48, 49, 50, 51], id="over the left"),
+        pytest.param((79, 50), 4, [48, 49, 50, 51], id="over the right"),
+    ],
+)
+def test_a_square_repeats_the_edge(centre, side, first_column):
+    cut = crop_square(RAMP, *centre, side)
+    assert cut.shape == (4, 4)
+    assert cut[:, 0].tolist() == first_column
+    assert (cut == cut[:, :1]).all()
+    assert (crop_square(RAMP.T, *centre[::-1], side) == cut.T).all()
+
+
+@given(st.floats(-50, 250), st.floats(-50, 150), st.floats(0, 300))
+def test_a_square_box_lies_inside_and_is_never_empty(x, y, side):
+    box = square_box(x, y, side, (100, 200))
+    assert 0 <= box.x < box.x + box.width <= 200
+    assert 0 <= box.y < box.y + box.height <= 100
+
+
+@pytest.mark.parametrize(
+    ("square", "box"),
+    [
+        pytest.param((50, 50, 20), Box(40, 40, 20, 20), id="inside"),
+        pytest.param((5, 50, 20), Box(0, 40, 15, 20), id="cut at the left"),
+        pytest.param((195, 95, 20), Box(185, 85, 15, 15), id="cut in the corner"),
+        pytest.param((50, 50, 0.2), Box(50, 50, 1, 1), id="too small to be seen"),
+    ],
+)
+def test_a_square_box_is_cut_at_the_edges(square, box):
+    assert square_box(*square, (100, 200)) == box
+
+
+@pytest.mark.parametrize(
+    ("box", "square"),
+    [
+        pytest.param(Box(0, 30, 30, 40), (10, 50, 40), id="cut at the left"),
+        pytest.param(Box(170, 30, 30, 40), (190, 50, 40), id="cut at the right"),
+        pytest.param(Box(50, 0, 40, 30), (70, 10, 40), id="cut above"),
+        pytest.param(Box(50, 30, 30, 40), (65, 50, 40), id="oblong inside"),
+    ],
+)
+def test_a_square_cut_at_one_side_is_known_whole(box, square):
+    assert whole_square(box, (100, 200)) == square
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "area"),
+    [((0, 0, 4, 4), (2, 2, 4, 4), 4), ((0, 0, 4, 4), (4, 0, 4, 4), 0), ((0, 0, 9, 9), (3, 3, 2, 2), 4)],
+    ids=["corner", "side by side", "inside"],
+)
+def test_shared_area(a, b, area):
+    assert shared_area(Box(*a), Box(*b)) == shared_area(Box(*b), Box(*a)) == area
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "share"),
+    [
+        (Box(0, 0, 10, 10), Box(0, 0, 10, 10), 1),
+        (Box(0, 0, 10, 10), Box(5, 0, 10, 10), 1 / 3),
+        (Box(0, 0, 2, 2), Box(2, 2, 2, 2), 0),
+    ],
+    ids=["the same", "half of each", "side by side"],
+)
+def test_intersection_over_union(a, b, share):
+    assert intersection_over_union(a, b) == pytest.approx(share)
