@@ -1,0 +1,83 @@
+"""What a user's own code finds behind `import emotion`."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import cv2
+import numpy as np
+import pytest
+
+import emotion
+from emotion.faces.classifier import load_classifier
+from emotion.faces.recognizer import crop_faces
+from emotion.files import MODEL
+from emotion.geometry import Box
+
+HEAVY = ("tensorflow", "keras", "jax", "pandas", "matplotlib", "h5py", "sklearn", "scipy")
+
+
+def test_everything_that_is_promised_is_there():
+    assert {"Recognizer", "Recognition", "Box", "annotate", "read_photo", "InputError"} <= set(emotion.__all__)
+    assert all(hasattr(emotion, name) for name in emotion.__all__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", emotion.__version__)
+
+
+def test_an_installed_copy_has_the_same_version():
+    try:
+        assert version("facial-emotion-recognition") == emotion.__version__
+    except PackageNotFoundError:
+        pytest.skip("not installed; run from the checkout")
+
+
+@pytest.mark.slow
+def test_a_photo_needs_no_framework(sample):
+    code = (
+        "import sys, emotion\n"
+        f"faces = emotion.Recognizer.for_photos().recognize(emotion.read_photo({str(sample)!r}))\n"
+        "assert faces[0].emotion == 'happiness', faces\n"
+        f"print(*[name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=MODEL.parent.parent)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(repository, tmp_path, sample):
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert '"me.jpg"' in block
+    (tmp_path / "me.jpg").write_bytes(sample.read_bytes())
+    path = f"import sys; sys.path.insert(0, {str(repository)!r})\n"
+    done = subprocess.run([sys.executable, "-c", path + block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert "happiness" in done.stdout
+    assert [file.name for file in tmp_path.iterdir() if file.name != "me.jpg"] == ["annotated.jpg"]
+
+
+def test_paths_are_taken_as_text_and_as_paths(sample):
+    as_text, as_path = emotion.read_photo(str(sample)), emotion.read_photo(sample)
+    assert np.array_equal(as_text, as_path)
+    assert emotion.Recognizer.for_photos(str(MODEL)).labels == emotion.Recognizer.for_photos([MODEL]).labels
+
+
+def test_annotate_leaves_the_picture_as_it_was(face_photo):
+    before = face_photo.copy()
+    face = emotion.Recognition(Box(177, 66, 95, 95), ("calm", "joy"), np.array([0.3, 0.7], np.float32))
+    annotated = emotion.annotate(face_photo, [face])
+    assert np.array_equal(face_photo, before)
+    assert not np.array_equal(annotated, before)
+
+
+# The shipped network's answer to the sample's face, as computed before the package had rooms.
+GOLDEN = (
+    0.002256580162793398, 0.996551513671875, 0.00038501009112223983, 0.00027172931004315615,
+    0.00034235732164233923, 0.00010579923400655389, 8.694355346960947e-05,
+)  # fmt: skip
+
+
+def test_the_shipped_network_answers_as_it_always_did(face_photo):
+    gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
+    (probabilities,) = load_classifier([MODEL]).classify(crop_faces(gray, [Box(177, 66, 95, 95)]))
+    np.testing.assert_allclose(probabilities, GOLDEN, atol=1e-6)
