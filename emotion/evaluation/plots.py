@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -11,7 +12,7 @@ from emotion.dataset.votes import ground_truth
 from emotion.evaluation.costs import Cost
 from emotion.evaluation.metrics import Classify, Score, asked_labels, predicted_classes
 from emotion.labels import rgb
-from emotion.results.figure import plt, save
+from emotion.results.figure import save
 
 
 def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> None:
@@ -37,7 +38,8 @@ def plot_run(card: dict, classify: Classify, dataset: Dataset, model: Path) -> N
 
 def plot_curves(history: list[dict[str, float]], path: Path) -> None:
     """Loss and accuracy by epoch, on the training rows (as augmented) and the validation rows."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots(1, 2)
     epochs = range(1, len(history) + 1)
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
         axis.plot(epochs, [figures[name] for figures in history], label="training, augmented")
@@ -51,7 +53,8 @@ def plot_confusion(confusion: list[list[int]], names: tuple[str, ...], path: Pat
     """[true][predicted] counts of the emotions `names`, shaded by the share of the true emotion."""
     counts = np.array(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axis = plt.subplots(figsize=(6.5, 6), layout="constrained")
+    figure = Figure(figsize=(6.5, 6), layout="constrained")
+    axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
         shade = "white" if shares[row, column] > 0.5 else "black"
@@ -67,7 +70,8 @@ def plot_confusion(confusion: list[list[int]], names: tuple[str, ...], path: Pat
 def plot_recalls(recalls: dict[str, float | None], path: Path, title: str) -> None:
     """One bar an emotion: the share of its faces that were found."""
     known = {name: recall for name, recall in recalls.items() if recall is not None}
-    figure, axis = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axis = figure.subplots()
     bars = axis.bar(known.keys(), [100 * recall for recall in known.values()], color=[rgb(name) for name in known])
     axis.bar_label(bars, fmt="%.0f")
     axis.set(ylim=(0, 105), ylabel="recall, %", title=title)
@@ -77,7 +81,8 @@ def plot_recalls(recalls: dict[str, float | None], path: Path, title: str) -> No
 def plot_reliability(calibration: dict, path: Path, title: str) -> None:
     """Mean confidence beside the mean share of votes, a dot a bin, its area the faces in it."""
     confidence, share, count = (np.array(column) for column in zip(*calibration["bins"], strict=True))
-    figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color="grey", linewidth=1)
     axis.scatter(confidence, share, s=600 * count / count.max() + 8, alpha=0.7)
     axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of the votes")
@@ -94,7 +99,8 @@ def plot_mistakes(classify: Classify, split: Split, path: Path, title: str, prot
     predicted, confidence = predicted_classes(probabilities, len(names)), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
     worst = wrong[np.argsort(-confidence[wrong])][:24]
-    figure, axes = plt.subplots(4, 6, figsize=(10, 8), layout="constrained")
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    axes = figure.subplots(4, 6)
     for axis in axes.flat:
         axis.axis("off")
     for axis, i in zip(axes.flat, worst, strict=False):
@@ -108,7 +114,8 @@ def plot_robustness(models: dict[str, list], path: Path, title: str) -> None:
     """Bars of what is left of each model's accuracy, one group a change; `models`: name -> robustness()'s results."""
     first = next(iter(models.values()))
     names = ["clean" if strength is None else f"{name} {strength:g}" for name, strength, _ in first]
-    figure, axis = plt.subplots(figsize=(8, 0.3 * len(names) * max(1, len(models) / 2) + 1.5), layout="constrained")
+    figure = Figure(figsize=(8, 0.3 * len(names) * max(1, len(models) / 2) + 1.5), layout="constrained")
+    axis = figure.subplots()
     height = 0.8 / len(models)
     for number, (model, results) in enumerate(models.items()):
         places = np.arange(len(names)) + number * height
@@ -126,7 +133,8 @@ def plot_costs(models: dict[str, tuple[Score, Cost]], path: Path, title: str) ->
 
     The format is that of the suffix of `path`. InputError where it is unknown or `path` cannot be written.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 6), sharey=True, layout="constrained")
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
     scores = {name: score for name, (score, _) in models.items()}
     draw_dots(left, scores, [cost.macs / 1e6 for _, cost in models.values()])
     draw_dots(right, scores, [cost.milliseconds for _, cost in models.values()])

@@ -90,20 +90,21 @@ class Timeline:
 
     def plot(self, path: Path, title: str) -> None:
         """Draw a lane a face, and each face's shares beside it, into the picture `path`."""
-        from emotion.results.figure import plt, save  # Matplotlib takes half a second, and nobody else needs it
+        from matplotlib.figure import Figure  # half a second, and nobody else needs it
+        from matplotlib.patches import Patch
+
+        from emotion.results.figure import save
 
         faces = self.longest()[:LANES] or [None]
-        figure, axes = plt.subplots(
-            len(faces), 2, squeeze=False, sharex="col", width_ratios=(6, 1),
-            figsize=(14, 1.6 + 0.9 * len(faces)), layout="constrained",
-        )  # fmt: skip
+        figure = Figure(figsize=(14, 1.6 + 0.9 * len(faces)), layout="constrained")
+        axes = figure.subplots(len(faces), 2, squeeze=False, sharex="col", width_ratios=(6, 1))
         for (lane, share), face in zip(axes, faces, strict=True):
             self.draw_lane(lane, face)
             self.draw_shares(share, face)
         axes[-1][0].set_xlabel("time" if self.end_s >= 60 else "time (s)")
         axes[-1][1].set_xlabel("share")
         figure.suptitle(title, x=0.01, ha="left")
-        patches = [plt.Rectangle((0, 0), 1, 1, color=rgb(label)) for label in self.labels]
+        patches = [Patch(color=rgb(label)) for label in self.labels]
         figure.legend(patches, self.labels, loc="outside lower center", ncols=len(self.labels), frameon=False)
         save(figure, path, dpi=110)
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from emotion.errors import InputError
@@ -88,7 +88,8 @@ def test_costs_of_files_are_printed_and_charted(model, tmp_path, capsys, monkeyp
 
 def test_names_in_a_crowd_cover_neither_dots_nor_each_other():
     """Eight models as good and as large as one another."""
-    figure, axis = plt.subplots(figsize=(6, 6))
+    figure = Figure(figsize=(6, 6))
+    axis = figure.subplots()
     scores = {f"network_{i}": scored(0.80 + i / 500) for i in range(8)}
     draw_dots(axis, scores, [100 + i for i in range(8)])
     axis.set_xlim(10, 1000)
@@ -98,7 +99,6 @@ def test_names_in_a_crowd_cover_neither_dots_nor_each_other():
     overlaps = [(i, j) for i in range(8) for j in range(i) if Bbox.intersection(boxes[i], boxes[j]) is not None]
     assert overlaps == []
     assert all(axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 for box in boxes)
-    plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,6 @@ def test_a_chart_that_cannot_be_written_is_named(tmp_path, name, reason):
     with pytest.raises(InputError, match=f"{name}: {reason}"):
         plot_costs({"one": (scored(0.8), Cost(10, 100, 1000, 1.0))}, tmp_path / name, "PublicTest")
     assert list(tmp_path.iterdir()) == []
-    assert plt.get_fignums() == []
 
 
 def test_the_chart_of_one_model_has_its_interval(tmp_path, monkeypatch):

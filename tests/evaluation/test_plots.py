@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 from small_fer2013 import write_class_folders
 
 from emotion.dataset.load import load
@@ -34,9 +33,7 @@ def drawn(monkeypatch):
     """The figures by the names of the files that they would be written to."""
     figures = {}
     monkeypatch.setattr("emotion.evaluation.plots.save", lambda figure, path: figures.update({path.name: figure}))
-    yield figures
-    for figure in figures.values():
-        plt.close(figure)
+    return figures
 
 
 def texts(labels) -> list[str]:

@@ -1,12 +1,12 @@
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box
 from emotion.labels import SEVEN_EMOTIONS
-from emotion.results.figure import plt
 from emotion.results.timeline import BINS, FACES, LANES, Timeline, bridge, clock
 
 NEUTRAL, HAPPY = np.eye(7, dtype=np.float32)[:2]
@@ -138,10 +138,9 @@ def test_emotions_are_stacked_up_to_one():
     timeline = Timeline(SEVEN_EMOTIONS)
     for felt in (NEUTRAL, NEUTRAL, HAPPY, HAPPY):
         timeline.add(0, [face(1, felt)])
-    figure, (lane, bar) = plt.subplots(2)
+    lane, bar = Figure().subplots(2)
     timeline.draw_lane(lane, 1)
     timeline.draw_shares(bar, 1)
-    plt.close(figure)
     assert [patch.get_data().values[0] for patch in lane.patches] == [0.5, 1, 1, 1, 1, 1, 1]
     assert [patch.get_x() for patch in bar.patches] == [0, 0.5, 1, 1, 1, 1, 1]
 
