@@ -87,7 +87,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Build the network.
     with every_gpu(gpus):
-        model = build(args.network, len(labels), args.backbone_weights)
+        model = build(args.network, len(labels), args.backbone_weights, sample=faces[:: max(1, len(faces) // 1024)])
         logger.info(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.

@@ -8,8 +8,10 @@ Each is rebuilt from its published description, down to the parameter. Whatever 
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import layers
 
+from emotion.networks.face_resnet import face_resnet
 from emotion.networks.five_block import five_block
 from emotion.networks.transfer import mobilenet_v2, resnet50
 
@@ -161,14 +163,23 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "mini_xception": mini_xception,
     "mobilenet_v2": mobilenet_v2,
     "resnet50": resnet50,
+    "face_resnet": face_resnet,
 }
 
-# The two that start from weights learnt elsewhere: their builders also take `backbone_weights`.
-TRANSFER = ("mobilenet_v2", "resnet50")
+# Those that start from weights learnt elsewhere: their builders also take `backbone_weights`.
+TRANSFER = ("mobilenet_v2", "resnet50", "face_resnet")
 
 
-def build(name: str, classes: int = 7, backbone_weights: str = "imagenet") -> keras.Model:
-    """The network called `name`, a key of NETWORKS; `backbone_weights` matters to the transfer networks only."""
+def build(
+    name: str, classes: int = 7, backbone_weights: str = "imagenet", sample: np.ndarray | None = None
+) -> keras.Model:
+    """The network called `name`, a key of NETWORKS.
+
+    `backbone_weights` matters to the transfer networks only, and `sample`, training faces uint8 (N, 48, 48), to
+    face_resnet, which measures its normalizations on them.
+    """
+    if name == "face_resnet":
+        return face_resnet(classes, backbone_weights, sample)
     if name in TRANSFER:
         return NETWORKS[name](classes, backbone_weights)
     return NETWORKS[name](classes)

@@ -77,6 +77,7 @@ RECIPES = {
     ),
     "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
     "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
+    "face_resnet": Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, refinement=0),
 }
 
 

@@ -116,7 +116,7 @@ def test_every_network_has_a_recipe_and_a_name_on_the_command_line():
     assert list(RECIPES) == list(NETWORKS)
 
 
-@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"five_block"}))
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"five_block", "face_resnet"}))
 def test_recipes_move_the_face_and_leave_its_tone(name, faces):
     ranges = RECIPES[name].augmentation
     if name in ("three_block", "four_layer", "compact"):
