@@ -23,7 +23,7 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments(__doc__)
-    dataset = load(args.data)
+    dataset = load(args.data, args.classes, args.seed)
     if args.dry_run:
         dataset = dataset.sample()
         args.epochs = args.epochs or 2
@@ -65,6 +65,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     labels = network_labels(learning, source, args.emotions)
     faces, targets = training_targets(learning, source, labels)
     validation = training_targets(selecting, source, labels)
+    logger.info(dataset.class_table())
     logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
     teacher = load_teacher(args.teacher, labels, args.device) if args.teacher else None
 

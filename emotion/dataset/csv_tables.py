@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from emotion.dataset.archives import DAMAGED, members, open_member
-from emotion.dataset.splits import FACE_SIDE, NO_CODE, Rows, Split
+from emotion.dataset.classes import label_codes, name_classes
+from emotion.dataset.duplicates import photograph_groups
+from emotion.dataset.splits import NO_CODE, Rows, Split, own_split
 from emotion.errors import InputError
+from emotion.geometry import FACE_SIDE
 from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
 
 CHUNK = 1000  # 8 MB of pixels in text: what a first parse holds beside the arrays it fills
-USAGE = {"training": 0, "publictest": 1, "privatetest": 2}
+USAGE = {"training": 0, "publictest": 1, "privatetest": 2, "train": 0, "test": 3, "validation": 4, "valid": 4, "val": 4}
 
 
 @dataclass(frozen=True)
@@ -63,48 +66,86 @@ class Table:
 
 @dataclass(frozen=True)
 class TablePair:
-    """`faces` has pixels and the original labels; `votes`, if there, as many rows in the same order."""
+    """`faces` has pixels and labels; `votes`, if there, as many rows in the same order."""
 
     faces: Table
     votes: Table | None
+    classes: tuple[str, ...] | None  # names for the numbers in its column `emotion`; else they are FER2013's
+    seed: int  # of the split, where there is no column `Usage`
 
     @property
     def path(self) -> Path:
         return self.faces.path
 
     def state(self) -> str:
-        return " ".join(table.state() for table in (self.faces, self.votes) if table)
+        return " ".join(
+            [*(table.state() for table in (self.faces, self.votes) if table), f"{self.classes} {self.seed}"]
+        )
 
     def read(self) -> Rows:
-        faces, codes, usage = [], [], []
+        parsed = {"faces": [], "usage": [], "emotion": []}
         first = 2  # the header is line 1
         for chunk in self.faces.chunks(("pixels", "usage", "emotion")):
-            faces.append(parse_pixels(chunk["pixels"], self.path, first))
-            usage.append(parse_usage(chunk["usage"], self.path, first))
-            codes.append(self.parse_codes(chunk, first))
-            first += len(chunk["usage"])
-        usage = np.concatenate(usage)
-        votes = self.read_votes(usage) if self.votes else None
-        return Rows(Split(np.concatenate(faces), np.concatenate(codes), votes), usage)
+            parsed["faces"].append(parse_pixels(chunk["pixels"], self.path, first))
+            if "usage" in chunk:
+                parsed["usage"].append(parse_usage(chunk["usage"], self.path, first))
+            parsed["emotion"].append(chunk.get("emotion", np.full(len(chunk["pixels"]), NO_CODE)))
+            first += len(chunk["pixels"])
+        faces, usage, emotion = (np.concatenate(parts) if parts else None for parts in parsed.values())
+        notes = []
+        usage, votes = self.read_votes(usage, len(faces), notes) if self.votes else (usage, None)
+        labels, codes = self.read_labels(emotion, votes is not None, notes)
+        known = usage is not None and labels == FER2013_EMOTIONS and not self.classes
+        if usage is None:
+            usage = own_split(codes, photograph_groups(faces), self.seed)
+            notes.append(f"{self.path}: has no column Usage; split here by photograph, 8 : 1 : 1, --seed {self.seed}")
+        return Rows(Split(faces, codes, votes, labels, "fer2013" if known else "labels"), usage, tuple(notes))
 
-    def parse_codes(self, chunk: dict[str, np.ndarray], first_line: int) -> np.ndarray:
-        if "emotion" not in chunk:
-            return np.full(len(chunk["usage"]), NO_CODE, np.uint8)
-        return parse_numbers(chunk["emotion"], len(FER2013_EMOTIONS) - 1, "emotion", self.path, first_line)
+    def read_labels(self, emotion: np.ndarray, voted: bool, notes: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """(the labels, the index of each row's): of the column `emotion`, numbers or names."""
+        if "emotion" not in self.faces.columns:
+            return FER2013_EMOTIONS, np.full(len(emotion), NO_CODE, np.uint8)
+        if np.isnan(to_numbers(emotion)).all() or self.classes:
+            names = [str(value).strip() for value in emotion]
+            if self.classes:
+                names = list(map(str, parse_numbers(emotion, NO_CODE - 1, "emotion", self.path, 2)))
+            called, found = name_classes(set(names), self.classes, str(self.path))
+            notes += found
+            labels, codes = label_codes(called)
+            return labels, np.array([codes[name] for name in names], np.uint8)
+        expected = "0 to 6, or 7 for contempt; --classes names others"
+        codes = parse_numbers(emotion, 7, "emotion", self.path, 2, expected)
+        labels = (*FER2013_EMOTIONS, "contempt") if (codes == 7).any() else FER2013_EMOTIONS
+        present = np.unique(codes)
+        if len(present) == len(labels) or voted:
+            return labels, codes
+        notes.append(
+            f"{self.path}: holds {len(present)} of FER2013's emotions, and the network will have as many outputs"
+        )
+        return tuple(labels[code] for code in present), np.searchsorted(present, codes).astype(np.uint8)
 
-    def read_votes(self, usage: np.ndarray) -> np.ndarray:
-        """By row: FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows."""
+    def read_votes(
+        self, usage: np.ndarray | None, count: int, notes: list[str]
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """(the split of each row, the votes uint8 (N, 10)), row by row.
+
+        FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows.
+        """
         theirs, votes = self.votes.votes_beside("usage")
-        if len(votes) != len(usage):
+        theirs = parse_usage(theirs, self.votes.path, 2)
+        if usage is None and len(votes) != count:
+            notes.append(f"{self.votes.path}: left out: of {len(votes)} rows, and {self.path} has {count} and no Usage")
+            return None, None
+        if len(votes) != count:
             raise InputError(
-                f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {len(usage)} faces; "
+                f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {count} faces; "
                 "both must be whole and in their original order"
             )
-        if len(differ := np.flatnonzero(parse_usage(theirs, self.votes.path, 2) != usage)):
+        if usage is not None and len(differ := np.flatnonzero(theirs != usage)):
             raise InputError(
                 f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
             )
-        return votes
+        return theirs, votes
 
 
 def open_tables(path: Path) -> list[Table]:
@@ -130,17 +171,26 @@ def read_columns(path: Path, member: str | None) -> tuple[str, ...] | None:
     except DAMAGED:
         return None
     columns = tuple(name.strip().lower() for name in header.strip("\r\n").split(","))
-    return columns if "usage" in columns and ("pixels" in columns or "nf" in columns) else None
+    # Of Kaggle's files, train.csv has no Usage, and test.csv nothing that could be learnt.
+    faces = "pixels" in columns and ("emotion" in columns or "usage" in columns)
+    return columns if faces or {"usage", "nf"} <= set(columns) else None
 
 
-def parse_numbers(values: np.ndarray, highest: int, name: str, path: Path, first_line: int) -> np.ndarray:
-    """A column of whole numbers from 0 to `highest` -> uint8 (N,)."""
-    numbers = np.asarray(pd.to_numeric(values, errors="coerce"), float)
+def to_numbers(values: np.ndarray) -> np.ndarray:
+    """float (N,), NaN for what is none."""
+    return np.asarray(pd.to_numeric(values, errors="coerce"), float)
+
+
+def parse_numbers(
+    values: np.ndarray, highest: int, name: str, path: Path, first_line: int, expected: str | None = None
+) -> np.ndarray:
+    """A column of whole numbers from 0 to `highest` -> uint8 (N,); `expected` is what an InputError says instead."""
+    numbers = to_numbers(values)
     sound = (numbers >= 0) & (numbers <= highest) & (numbers == np.floor(numbers))  # what is no number is NaN
     if len(wrong := np.flatnonzero(~sound)):
         raise InputError(
-            f"{path}: line {first_line + wrong[0]}: {name} is {values[wrong[0]]!r}, expected 0 to {highest}; "
-            "download it again"
+            f"{path}: line {first_line + wrong[0]}: {name} is {str(values[wrong[0]])!r}, expected "
+            + (expected or f"0 to {highest}; download it again")
         )
     return numbers.astype(np.uint8)
 

@@ -14,7 +14,6 @@ from tqdm import tqdm
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
 from emotion.files import writing
-from emotion.labels import FER2013_EMOTIONS
 
 
 def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
@@ -50,10 +49,10 @@ def write_splits(dataset: Dataset, folder: Path, quiet: bool) -> int:
     row = 0
     with tqdm(total=total, unit="face", disable=quiet or not sys.stderr.isatty()) as bar:
         for name, split in dataset.splits.items():
-            for emotion in FER2013_EMOTIONS:
+            for emotion in split.labels:
                 (folder / name / emotion).mkdir(parents=True)
             for face, code in zip(split.faces, split.codes, strict=True):
-                path = folder / name / FER2013_EMOTIONS[code] / f"{row:08}.png"
+                path = folder / name / split.labels[code] / f"{row:08}.png"
                 path.write_bytes(cv2.imencode(".png", face)[1])
                 row += 1
                 bar.update()

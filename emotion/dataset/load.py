@@ -3,10 +3,11 @@
 a table          fer2013.csv or icml_face_data.csv, plain, packed, or in Kaggle's fer2013.tar.gz;
                  with fer2013new.csv (plain or packed) beside it for the votes, joined row by row
 FER+ folders     FER2013Train/fer0000000.png ... with its label.csv, joined by name
-class folders    Kaggle's train/happy/*.jpg, test/...: original labels only
+class folders    train/happy/*.jpg, test/... or flat, of emotions or of any other classes; also in a zip or tar
 """
 
 import hashlib
+import logging
 import os
 import zipfile
 from collections.abc import Iterable
@@ -16,18 +17,16 @@ from typing import Protocol
 import numpy as np
 from platformdirs import user_cache_path
 
+from emotion.dataset.archives import DAMAGED, is_archive
+from emotion.dataset.class_folders import find_class_folders
 from emotion.dataset.csv_tables import Table, TablePair, open_tables
-from emotion.dataset.image_folders import (
-    CLASS_FOLDERS,
-    FERPLUS_FOLDERS,
-    ClassFolders,
-    FerplusFolders,
-    emotion_code,
-    is_image,
-)
+from emotion.dataset.faces import is_image
+from emotion.dataset.ferplus_folders import FERPLUS_FOLDERS, FerplusFolders
 from emotion.dataset.splits import Dataset, Rows, Split
 from emotion.errors import InputError
 from emotion.files import atomic_file
+
+logger = logging.getLogger(__name__)
 
 CACHE_VERSION = 3
 # A cache that is absent, half there, or not ours: it is made again.
@@ -51,14 +50,15 @@ class Source(Protocol):
         """Everything, in the files' order. Raises InputError where something is damaged."""
 
 
-def load(path: Path) -> Dataset:
+def load(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> Dataset:
     """The data set in the folder or file `path`, from its cache where that is still true to it.
 
+    `classes` name classes that are numbered, the lowest first; `seed` is for the split of a data set without one.
     Raises InputError where nothing is found, or what is found is damaged.
     """
-    source = find_source(path)
+    source = find_source(path, classes, seed)
     if source is None:
-        raise InputError(f"--data {path}: no FER2013 data there; " + HOW_TO_GET_DATA.format(folder=path))
+        raise InputError(f"--data {path}: no faces with labels there; " + HOW_TO_GET_DATA.format(folder=path))
     key = f"{CACHE_VERSION} {source.state()}"
     places = cache_places(source)
     rows = next(filter(None, (read_cache(place, key) for place in places)), None)
@@ -67,14 +67,16 @@ def load(path: Path) -> Dataset:
         for place in places:
             if write_cache(place, key, rows):
                 break
+    for note in rows.notes:
+        logger.info(note)
     splits = rows.by_split()
     if "Training" not in splits:
         raise InputError(f"--data {path}: holds no Training rows (found: {', '.join(splits) or 'none'})")
-    return Dataset(source.path, splits, fingerprint(rows))
+    return Dataset(source.path, splits, fingerprint(rows), rows.notes)
 
 
-def find_source(path: Path) -> Source | None:
-    """The best source at `path`, a file or a folder searched two levels deep: a table before folders of images."""
+def find_source(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> Source | None:
+    """The best source at `path`, a file or a folder: a table up to two levels deep before folders of images."""
     if not path.exists():
         return None
     if path.is_file():
@@ -84,10 +86,18 @@ def find_source(path: Path) -> Source | None:
         folders = [path, *sorted(inner for pattern in ("*", "*/*") for inner in path.glob(pattern) if inner.is_dir())]
         tables = beside = tables_in(file for folder in folders for file in folder.iterdir())
     votes = next((table for table in beside if table.holds_votes), None)
-    faces = next((table for table in tables if "pixels" in table.columns), None)
+    pixels = (table for table in tables if "pixels" in table.columns)
+    faces = min(pixels, key=lambda table: "usage" not in table.columns, default=None)  # Kaggle's train.csv has none
     if faces:
-        return TablePair(faces, votes)
-    return next(filter(None, (find_images(folder, votes) for folder in folders)), None)
+        return TablePair(faces, votes, classes, seed)
+    ferplus = next(filter(None, (find_ferplus(folder, votes) for folder in folders)), None)
+    if ferplus:
+        return ferplus
+    places = [
+        path,
+        *sorted(file for folder in folders for file in folder.iterdir() if file.is_file() and is_packed(file)),
+    ]
+    return next(filter(None, (find_class_folders(place, classes, seed) for place in places)), None)
 
 
 def small_files(path: Path) -> list[Path]:
@@ -105,18 +115,18 @@ def tables_in(paths: Iterable[Path]) -> list[Table]:
     return [table for file in files for table in open_tables(file)]
 
 
-def find_images(folder: Path, votes: Table | None) -> Source | None:
-    """What lies in `folder` as folders of images; None where nothing does."""
+def find_ferplus(folder: Path, votes: Table | None) -> Source | None:
+    """The folders that FERPlus writes, if they lie in `folder`."""
     children = {child.name.lower(): child for child in folder.iterdir() if child.is_dir()}
-    ferplus, classes = (
-        {children[name]: usage for name, usage in known.items() if name in children}
-        for known in (FERPLUS_FOLDERS, CLASS_FOLDERS)
-    )
-    if ferplus:
-        return FerplusFolders(folder, ferplus, votes)
-    if any(emotion_code(child.name) is not None for split in classes for child in split.iterdir()):
-        return ClassFolders(folder, classes)
-    return None
+    found = {children[name]: usage for name, usage in FERPLUS_FOLDERS.items() if name in children}
+    return FerplusFolders(folder, found, votes) if found else None
+
+
+def is_packed(path: Path) -> bool:
+    try:
+        return not path.name.startswith(".") and not is_image(path) and is_archive(path)
+    except DAMAGED:
+        return False
 
 
 def fingerprint(rows: Rows) -> str:
@@ -144,7 +154,7 @@ def read_cache(place: Path, key: str) -> Rows | None:
             split = Split(
                 stored["faces"], stored["codes"], stored.get("votes"), labels, protocol=str(stored["protocol"])
             )
-            return Rows(split, stored["usage"])
+            return Rows(split, stored["usage"], tuple(map(str, stored["notes"])))
     except UNREADABLE:
         return None
 
@@ -155,7 +165,7 @@ def write_cache(place: Path, key: str, rows: Rows) -> bool:
     try:
         with atomic_file(place) as unfinished:
             place.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(unfinished, key=np.array(key), usage=rows.usage, **arrays)
+            np.savez(unfinished, key=np.array(key), usage=rows.usage, notes=np.array(rows.notes, str), **arrays)
     except InputError:
         return False
     return True

@@ -8,7 +8,6 @@ import numpy as np
 
 from emotion.labels import FER2013_EMOTIONS
 
-FACE_SIDE = 48  # pixels
 NO_CODE = 255
 
 # "Test": Kaggle's class folders mix PublicTest and PrivateTest. "Validation": what others have split off, who knows how.
@@ -43,6 +42,7 @@ class Rows:
 
     everything: Split
     usage: np.ndarray  # uint8 (N,): an index into SPLITS
+    notes: tuple[str, ...] = ()  # how it was read and what was left out, for a person
 
     def by_split(self) -> dict[str, Split]:
         """The splits that are there, in the order of SPLITS."""
@@ -62,6 +62,7 @@ class Dataset:
     source: Path  # the file or folder it was read from
     splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
     fingerprint: str  # SHA-256 of every pixel, label and vote in `source`
+    notes: tuple[str, ...] = ()  # how it was read and what was left out, for a person
 
     def __str__(self) -> str:
         return f"{self.source}: " + ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
@@ -70,6 +71,15 @@ class Dataset:
     def labels(self) -> tuple[str, ...]:
         """What the codes of every split mean."""
         return next(iter(self.splits.values())).labels
+
+    def class_table(self) -> str:
+        """How many faces each class has in each split, as a table for a person; "-" where there are votes alone."""
+        width = max(len(label) for label in (*self.labels, "class"))
+        lines = [f"{'class':{width}}" + "".join(f" {name:>11}" for name in self.splits)]
+        for code, label in enumerate(self.labels):
+            counts = [int((split.codes == code).sum()) if split.has_codes else "-" for split in self.splits.values()]
+            lines.append(f"{label:{width}}" + "".join(f" {count:>11}" for count in counts))
+        return "\n".join(lines)
 
     def sample(self, count: int = 128) -> "Dataset":
         """About `count` rows of each split, of every label in turn, to try every step on."""
@@ -111,3 +121,24 @@ def in_turn(codes: np.ndarray, count: int) -> np.ndarray:
     present = np.unique(codes)
     share = -(-count // max(1, len(present)))
     return np.sort(np.concatenate([np.flatnonzero(codes == code)[:share] for code in present]))
+
+
+def own_split(codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    """A split of a data set that comes without one: uint8 (N,), an index into SPLITS.
+
+    Of each class about a tenth is Validation, a tenth Test, the rest Training; rows of one group, the copies of a
+    photograph, stay together, in the split of the first. A class of two photographs is for Training and Test alone.
+    """
+    usage = np.full(len(codes), SPLITS.index("Training"), np.uint8)
+    shuffled = np.random.default_rng(seed).permutation(len(codes))
+    first = {int(groups[row]): int(codes[row]) for row in shuffled[::-1]}  # a group's class is that of one of its rows
+    for code in np.unique(codes):
+        members = [group for group, of in first.items() if of == code]
+        wanted = len(codes[codes == code]) / 10
+        for name, fewest in (("Validation", 3), ("Test", 2)):
+            taken = 0
+            while taken < wanted and len(members) >= fewest:
+                rows = groups == members.pop()
+                usage[rows] = SPLITS.index(name)
+                taken += rows.sum()
+    return usage

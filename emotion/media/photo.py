@@ -31,6 +31,11 @@ def read_photo(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from None
+    return decode_photo(data, path)
+
+
+def decode_photo(data: bytes, path: Path | str) -> np.ndarray:
+    """The picture that the bytes of a file hold, as `read_photo` gives it; `path` is what an InputError calls it."""
     if not data:
         raise InputError(f"{path}: an empty file")
     layers = None if is_opaque(data) else read_layers(data)

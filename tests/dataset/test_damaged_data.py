@@ -95,14 +95,18 @@ def test_a_short_pixel_row_is_named(data):
         load(data)
 
 
-@pytest.mark.parametrize("pixel", ["256", "-1", "x"])
+@pytest.mark.parametrize("pixel", ["256", "-1", "x", "4294967301", "3.7"])
 def test_a_pixel_that_is_none(data, pixel):
     edit(data / "fer2013.csv", " 255 255", f" {pixel} 255")
     with pytest.raises(InputError, match=r"fer2013\.csv: .*0 to 255"):
         load(data)
 
 
-@pytest.mark.parametrize("emotion", ["7", "-1", "", "happy"], ids=["seven", "below 0", "empty", "a word"])
+@pytest.mark.parametrize(
+    "emotion",
+    ["8", "3.7", "4294967299", "-1", "", "happy"],
+    ids=["eight", "a fraction", "beyond 32 bits", "below 0", "empty", "a word"],
+)
 def test_an_emotion_that_is_none(data, emotion):
     edit(data / "fer2013.csv", "\n1,", f"\n{emotion},")
     with pytest.raises(InputError, match=r"fer2013\.csv: line 3: emotion is .*, expected 0 to 6"):
@@ -116,9 +120,10 @@ def test_a_row_without_pixels(data):
         load(data)
 
 
-def test_a_vote_that_is_none(data):
-    edit(data / "fer2013new.csv", "fer0000003.png,0", "fer0000003.png,x")
-    with pytest.raises(InputError, match=r"fer2013new\.csv: line 5: neutral is 'x'"):
+@pytest.mark.parametrize("vote", ["x", "1.5", "256", "-1"])
+def test_a_vote_that_is_none(data, vote):
+    edit(data / "fer2013new.csv", "fer0000003.png,0", f"fer0000003.png,{vote}")
+    with pytest.raises(InputError, match=rf"fer2013new\.csv: line 5: neutral is '{vote}'"):
         load(data)
 
 
@@ -153,12 +158,21 @@ def test_an_archive_that_asks_for_a_password(data):
     packed[6] |= 1  # "encrypted", of the file and in the archive's list
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     (data / "fer2013.csv.zip").write_bytes(packed)
-    with pytest.raises(InputError, match="no FER2013 data there"):
+    with pytest.raises(InputError, match="no faces with labels there"):
         load(data)
 
 
 def test_an_image_that_is_none(tmp_path):
-    folder = write_class_folders(tmp_path, tuple("0123456"), {"train": 7})
-    (folder / "train" / "3" / "9.png").write_text("no picture")
-    with pytest.raises(InputError, match=r"9\.png: not an image"):
-        load(folder)
+    folder = write_class_folders(tmp_path, tuple("0123456"), {"train": 14})
+    (folder / "train" / "3" / "3.png").write_text("no picture")
+    found = load(folder)
+    assert len(found.splits["Training"]) == 13
+    assert found.notes[-1].endswith("left out: 1 file (train/3/3.png) cannot be read as pictures")
+
+
+def test_pictures_of_which_none_is_one(tmp_path):
+    for name in ("happy", "sad"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        (tmp_path / "train" / name / "1.png").write_text("no picture")
+    with pytest.raises(InputError, match=r"none of its 2 pictures can be read \(train/happy/1\.png\)"):
+        load(tmp_path)

@@ -50,9 +50,10 @@ def test_the_folder_is_a_data_set_again(faces, tmp_path):
     assert again.splits.keys() == faces.splits.keys()
     for name in again.splits:
         ours, theirs = faces.splits[name], again.splits[name]
-        order = np.argsort(ours.codes, kind="stable")  # folders are read one emotion after the other
+        emotions = np.array(ours.labels)[ours.codes]
+        order = np.argsort(emotions, kind="stable")  # folders are read one emotion after the other
         np.testing.assert_array_equal(theirs.faces, ours.faces[order])
-        np.testing.assert_array_equal(theirs.codes, ours.codes[order])
+        np.testing.assert_array_equal(np.array(theirs.labels)[theirs.codes], emotions[order])
 
 
 def test_an_empty_folder_is_filled(faces, tmp_path):

@@ -1,4 +1,4 @@
-"""FER2013 as folders of images: FERPlus's, with votes, and Kaggle's, with the original labels."""
+"""FER2013 as the folders of images that FERPlus writes, with their votes."""
 
 import csv
 import hashlib
@@ -7,19 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from emotion.dataset.csv_tables import Table, parse_numbers
-from emotion.dataset.splits import FACE_SIDE, NO_CODE, Rows, Split
+from emotion.dataset.faces import read_face
+from emotion.dataset.splits import NO_CODE, Rows, Split
 from emotion.errors import InputError
-from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS, SYNONYMS
+from emotion.geometry import FACE_SIDE
+from emotion.labels import FERPLUS_COLUMNS
 
 # Folder names, in lower case, and the index into splits.SPLITS that they mean.
 FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
-CLASS_FOLDERS = {
-    "train": 0, "training": 0, "publictest": 1, "privatetest": 2, "test": 3, "validation": 4, "valid": 4, "val": 4,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,53 +51,11 @@ class FerplusFolders:
         return dict(zip(map(str, names), votes, strict=True))
 
 
-@dataclass(frozen=True)
-class ClassFolders:
-    path: Path
-    folders: dict[Path, int]
-
-    def state(self) -> str:
-        return folder_state([child for split in self.folders for child in sorted(split.iterdir()) if child.is_dir()])
-
-    def read(self) -> Rows:
-        paths, codes, usage = [], [], []
-        for split, number in self.folders.items():
-            for child in sorted(split.iterdir()):
-                code = emotion_code(child.name)
-                images = (
-                    [p for p in sorted(child.iterdir()) if is_image(p)] if code is not None and child.is_dir() else []
-                )
-                paths += images
-                codes += [code] * len(images)
-                usage += [number] * len(images)
-        return Rows(Split(read_faces(paths), np.array(codes, np.uint8)), np.array(usage, np.uint8))
-
-
-def emotion_code(name: str) -> int | None:
-    """FER2013's number of a class folder's emotion ("happy", "Happiness" or "3"), None for other folders."""
-    name = SYNONYMS.get(name.lower(), name.lower())
-    if name in FER2013_EMOTIONS:
-        return FER2013_EMOTIONS.index(name)
-    return int(name) if name in set("0123456") else None
-
-
-def is_image(path: Path) -> bool:
-    return path.suffix.lower() in {".png", ".jpg", ".jpeg"}
-
-
 def read_faces(paths: list[Path]) -> np.ndarray:
     """Image files -> uint8 (N, 48, 48), grey; other sizes are resized."""
     faces = np.empty((len(paths), FACE_SIDE, FACE_SIDE), np.uint8)
-    for i, path in enumerate(paths):
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
-        if face is None:
-            raise InputError(f"{path}: not an image that can be read; delete it or download it again")
-        faces[i] = (
-            face
-            if face.shape == (FACE_SIDE, FACE_SIDE)
-            else cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-        )
+    for face, path in zip(faces, paths, strict=True):
+        face[:] = read_face(path.read_bytes(), path)
     return faces
 
 

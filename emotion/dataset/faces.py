@@ -1,0 +1,30 @@
+"""One picture of a face, of any kind and size, as a data set holds it."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.geometry import FACE_SIDE
+from emotion.media.photo import SUFFIXES, decode_photo
+
+LARGEST = 2**26  # bytes of a file that may be the picture of one face
+
+
+def is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_face(data: bytes, name: Path | str) -> np.ndarray:
+    """The bytes of a picture -> uint8 (48, 48), grey: the square about its middle. InputError where they are none."""
+    if len(data) > LARGEST:
+        raise InputError(f"{name}: too large for the picture of a face")
+    face = cv2.cvtColor(decode_photo(data, name), cv2.COLOR_BGR2GRAY)
+    height, width = face.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    face = face[top : top + side, left : left + side]
+    # Area averaging shrinks without moiré, but enlarges into blocks.
+    method = cv2.INTER_AREA if side > FACE_SIDE else cv2.INTER_CUBIC
+    return face if side == FACE_SIDE else cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=method)
