@@ -3,7 +3,7 @@
 Source of the columns: fer2013new.csv of https://github.com/microsoft/FERPlus (Barsoum et al., arXiv:1608.01041).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # The ten vote columns of fer2013new.csv, in the file's order.
 FERPLUS_COLUMNS = (
@@ -37,7 +37,11 @@ COLOURS = {
     "fear": (190, 80, 150),
     "contempt": (110, 140, 170),
 }
-OTHER_COLOUR = (180, 180, 120)
+# For classes that are none of these, in turn: between the others in hue, and apart from each other.
+OTHER_COLOURS = (
+    (180, 180, 60), (60, 140, 240), (200, 130, 230), (120, 220, 150), (140, 90, 60), (90, 200, 220), (160, 60, 140),
+    (220, 220, 170),
+)  # fmt: skip
 
 
 def canonical(name: str) -> str:
@@ -58,12 +62,15 @@ def emotions(count: int) -> tuple[str, ...]:
     return {7: SEVEN_EMOTIONS, 8: EIGHT_EMOTIONS}[count]
 
 
-def colour(label: str) -> tuple[int, int, int]:
-    """The BGR colour `label` is drawn in; one grey-green for labels of other people's models."""
-    return COLOURS.get(label, OTHER_COLOUR)
+def colour(label: str, labels: Sequence[str] = ()) -> tuple[int, int, int]:
+    """The BGR colour `label` is drawn in among `labels`: an emotion's own, whatever it is called, or one of the others."""
+    if known := COLOURS.get(canonical(label)):
+        return known
+    others = [name for name in labels if canonical(name) not in COLOURS]
+    return OTHER_COLOURS[others.index(label) % len(OTHER_COLOURS) if label in others else 0]
 
 
-def rgb(label: str) -> tuple[float, float, float]:
+def rgb(label: str, labels: Sequence[str] = ()) -> tuple[float, float, float]:
     """The same colour as Matplotlib has it: RGB, 0-1."""
-    blue, green, red = colour(label)
+    blue, green, red = colour(label, labels)
     return red / 255, green / 255, blue / 255

@@ -21,7 +21,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=REPOSITORY / "data", metavar="DIR",
                         help="fer2013 and fer2013new.csv, or pictures in a folder for each class, "
                              "packed or not (default: data/)")  # fmt: skip
-    parser.add_argument("--classes", type=cli.comma_separated, metavar="A,B,C",
+    parser.add_argument("--classes", type=comma_separated, metavar="A,B,C",
                         help="what classes that are numbered are called, the lowest first: FER2013's codes are known; "
                              "RAF-DB's 1 to 7 are surprise,fear,disgust,happiness,sadness,anger,neutral")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",

@@ -72,7 +72,9 @@ def plot_recalls(recalls: dict[str, float | None], path: Path, title: str) -> No
     known = {name: recall for name, recall in recalls.items() if recall is not None}
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axis = figure.subplots()
-    bars = axis.bar(known.keys(), [100 * recall for recall in known.values()], color=[rgb(name) for name in known])
+    bars = axis.bar(
+        known.keys(), [100 * recall for recall in known.values()], color=[rgb(name, list(known)) for name in known]
+    )
     axis.bar_label(bars, fmt="%.0f")
     axis.set(ylim=(0, 105), ylabel="recall, %", title=title)
     save(figure, path)

@@ -42,7 +42,7 @@ def draw_faces(frame: np.ndarray, recognitions: list[Recognition]) -> None:
     """Draw `recognitions` on `frame`, BGR uint8 (H, W, 3), in place."""
     taken = [face.box for face in recognitions]
     for face in recognitions:
-        draw_box(frame, face.box, colour(face.emotion), Sizes.of(face.box, frame).stroke)
+        draw_box(frame, face.box, colour(face.emotion, face.labels), Sizes.of(face.box, frame).stroke)
     for face in recognitions:
         taken.append(draw_label(frame, face, taken))
     for face in recognitions:
@@ -62,9 +62,9 @@ def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     size = Sizes.of(face.box, frame).text
     name = face.emotion if face.id is None else f"{face.id} {face.emotion}"
     text = f"{name} {face.confidence:.0%}"
-    label = label_image(text, size, colour(face.emotion))
+    label = label_image(text, size, colour(face.emotion, face.labels))
     if label.shape[1] > 1.6 * face.box.width:
-        label = label_image(name, size, colour(face.emotion))  # in a crowd every pixel is somebody's
+        label = label_image(name, size, colour(face.emotion, face.labels))  # in a crowd every pixel is somebody's
     height, width = label.shape[:2]
     x, y = face.box.x, face.box.y
     below = y + face.box.height
@@ -100,7 +100,7 @@ def fill_panel(panel: np.ndarray, names: np.ndarray, scores: dict[str, float], l
     for row, (label, probability) in enumerate(scores.items()):
         top, bottom = gap + row * line + line // 5, gap + (row + 1) * line - line // 5
         right = left + round(length * probability)
-        cv2.rectangle(panel, (left, top), (max(right, left + 1), bottom), colour(label), cv2.FILLED)
+        cv2.rectangle(panel, (left, top), (max(right, left + 1), bottom), colour(label, list(scores)), cv2.FILLED)
 
 
 def best_place(frame: np.ndarray, places: list[Box], taken: list[Box]) -> Box:

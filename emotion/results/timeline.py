@@ -104,7 +104,7 @@ class Timeline:
         axes[-1][0].set_xlabel("time" if self.end_s >= 60 else "time (s)")
         axes[-1][1].set_xlabel("share")
         figure.suptitle(title, x=0.01, ha="left")
-        patches = [Patch(color=rgb(label)) for label in self.labels]
+        patches = [Patch(color=rgb(label, self.labels)) for label in self.labels]
         figure.legend(patches, self.labels, loc="outside lower center", ncols=len(self.labels), frameon=False)
         save(figure, path, dpi=110)
 
@@ -118,7 +118,7 @@ class Timeline:
         probabilities = bridge(probabilities, total[:, 0] > 0, round(0.2 / self.bin_s))
         base = np.zeros(used)
         for label, row in zip(self.labels, probabilities.T, strict=True):
-            axis.stairs(base + row, edges, baseline=base, fill=True, color=rgb(label))
+            axis.stairs(base + row, edges, baseline=base, fill=True, color=rgb(label, self.labels))
             base = base + row
         axis.set(ylim=(0, 1), xlim=(0, max(edges[-1], self.bin_s)), yticks=[])
         axis.set_ylabel("no face" if face not in self.sums else f"face {face}", rotation=0, ha="right", va="center")
@@ -129,7 +129,7 @@ class Timeline:
         """How much of its time one face felt what, as one bar."""
         left = 0.0
         for label, share in zip(self.labels, self.shares(face) if face in self.sums else (), strict=False):
-            axis.barh(0, share, left=left, color=rgb(label))
+            axis.barh(0, share, left=left, color=rgb(label, self.labels))
             if share >= 0.2:
                 axis.text(left + share / 2, 0, f"{share:.0%}", ha="center", va="center", fontsize=8)
             left += share
