@@ -80,25 +80,41 @@ def fit(
         metrics=["accuracy"],
         jit_compile=jit,
     )
-    checkpoint.attach(model)
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.averaging else []
     plateau = [plateau_schedule(recipe, checkpoint)] if recipe.schedule == "plateau" else []
     progress = Progress(recipe.epochs, len(batches), quiet)
-    turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.begin(epoch))
+
+    def begin_epoch(epoch: int, logs: dict) -> None:
+        batches.begin(epoch)
+        seed_layers(model, seed, epoch)
+
+    beginning = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)
     # The order counts: the running weights are saved before their averages take their place, the best after.
-    callbacks = [turn, checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
-    model.fit(
-        batches,
-        shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
-        validation_data=(network_input(faces), targets),
-        validation_batch_size=batch_to_predict(replicas),
-        initial_epoch=checkpoint.epoch,
-        epochs=recipe.epochs,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    checkpoint.load_best(model)
+    callbacks = [beginning, checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
+    with checkpoint.attach(model):
+        model.fit(
+            batches,
+            shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
+            validation_data=(network_input(faces), targets),
+            validation_batch_size=batch_to_predict(replicas),
+            initial_epoch=checkpoint.epoch,
+            epochs=recipe.epochs,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        checkpoint.load_best(model)
     return checkpoint.history
+
+
+def seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
+    """Give the model's random layers, such as dropout, the seeds of `epoch`, each its own.
+
+    Keras keeps the state of their generators in no weights file: a resumed run would drop what the first epoch dropped.
+    By a rule of seed and epoch, as with the batches, there is nothing to keep.
+    """
+    states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
+    for word, state in zip(np.random.SeedSequence([seed, epoch]).generate_state(len(states)), states, strict=True):
+        state.assign(np.array([word, 0]))
 
 
 def devices() -> int:
