@@ -10,8 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from small_fer2013 import faces_and_codes
 
 from emotion.training.checkpoint import Checkpoint

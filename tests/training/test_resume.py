@@ -10,14 +10,19 @@ import pytest
 
 
 @pytest.fixture
-def train(tmp_path):
+def train(tmp_path, repository):
     """train("jax", "run", 2) -> its exit code; in the folder `run`, killed after 2 epochs."""
 
     def start(backend: str, name: str, *last: int) -> int:
         script = Path(__file__).with_name("resumable.py")
         command = [sys.executable, script, tmp_path / name, tmp_path / f"{name}.npz", *last]
-        environment = os.environ | {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
-        return subprocess.run(list(map(str, command)), env=environment, capture_output=True, timeout=200).returncode
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(repository), str(repository / "tests")]),
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "JAX_PLATFORMS": "cpu",
+        }
+        return subprocess.run(list(map(str, command)), env=environment, capture_output=True, timeout=300).returncode
 
     return start
 
