@@ -15,6 +15,7 @@ from emotion.networks.baselines import NETWORKS, build
 from emotion.training.recipes import Recipe
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+FIGURES = (Path(__file__).parent.parent / "models" / "README.md").read_text(encoding="utf-8")
 SCRIPTS = ("fer", "img_predict", "live_cam_predict", "vid_predict")
 
 
@@ -23,8 +24,8 @@ def cells(line: str) -> list[str]:
 
 
 def table(*columns: str) -> list[dict[str, str]]:
-    """The rows of the README's one table that has these columns, each by its column's name."""
-    blocks = [block.splitlines() for block in re.findall(r"(?:^\|.*\n)+", README, re.MULTILINE)]
+    """The rows of the one table, in README.md or models/README.md, that has these columns, each by its column's name."""
+    blocks = [block.splitlines() for block in re.findall(r"(?:^\|.*\n)+", README + FIGURES, re.MULTILINE)]
     (found,) = (block for block in blocks if set(columns) <= set(cells(block[0])))
     header, _, *rows = (cells(line.replace(r"\|", "/")) for line in found)
     return [dict(zip(header, row, strict=True)) for row in rows]
