@@ -1,8 +1,9 @@
 """Train, measure and compare networks that read the emotion of a face.
 
-python fer.py                                    train on data/, write models/fer.h5, its card and its plots
-python fer.py --resume                           go on with a run that was stopped
-python fer.py --evaluate models/fer.h5 --tta     measure a model on all splits of data/ but Training
+python fer.py                                                 train on data/, write models/fer.h5, its card and its plots
+python fer.py --resume                                        go on with a run that was stopped
+python fer.py --data my_faces/ --init-from models/fer.h5      go on from a network, on classes of your own
+python fer.py --evaluate models/fer.h5 --tta                  measure a model on all splits of data/ but Training
 """
 
 import argparse
@@ -13,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from emotion.cli import app
-from emotion.cli.fer_flags import parse_arguments
+from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
@@ -33,7 +34,8 @@ def main() -> int:
         export(dataset, args)
     elif args.evaluate:
         evaluate(dataset, args)
-    elif args.output:
+    elif args.output or not args.dry_run:
+        args.output = args.output or default_output(args, dataset)
         train(dataset, args)
     else:  # a dry run: it proves that everything works, and must not replace a trained model
         with tempfile.TemporaryDirectory() as folder:
@@ -51,11 +53,12 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.dataset.votes import calibration_targets, network_labels, training_targets
     from emotion.model_file.h5 import sha256
     from emotion.networks.baselines import build
+    from emotion.networks.pretrained import load_pretrained, origin_of
     from emotion.training.card import build_card, format_card, measure
     from emotion.training.checkpoint import Checkpoint
     from emotion.training.distillation import distilled_targets, load_teacher
     from emotion.training.fit import calibrate, classifier_of, fit
-    from emotion.training.recipes import recipe_of
+    from emotion.training.recipes import known_network, recipe_of
 
     keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
 
@@ -70,11 +73,17 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     teacher = load_teacher(args.teacher, labels, args.device) if args.teacher else None
 
     # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
-    recipe = recipe_of(args.network, epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate)
+    origin = origin_of(args.init_from, labels) if args.init_from else {}
+    network = args.network or known_network(origin.get("network"))
+    changes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
+    recipe = recipe_of(network, trained=bool(origin), **changes)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": source, "teachers": teachers}
+    if origin:
+        facts["init_from"] = origin
+        logger.info(f"{args.init_from}: gone on from, its head {origin['head']}")
     settings = {
-        "network": args.network,
+        "network": network,
         "labels": labels,
         "data": f"{len(faces)} rows of {dataset.fingerprint[:12]}",
         "backbone_weights": args.backbone_weights,
@@ -88,8 +97,12 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
     # Build the network.
     with every_gpu(gpus):
-        model = build(args.network, len(labels), args.backbone_weights, sample=faces[:: max(1, len(faces) // 1024)])
-        logger.info(f"{args.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
+        if args.init_from:
+            model = load_pretrained(args.init_from, labels)
+        else:
+            sample = faces[:: max(1, len(faces) // 1024)]
+            model = build(network, len(labels), args.backbone_weights, sample=sample)
+        logger.info(f"{network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
@@ -137,7 +150,7 @@ def preview(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.training.preview import preview_augmentation
     from emotion.training.recipes import recipe_of
 
-    ranges = recipe_of(args.network).augmentation
+    ranges = recipe_of(args.network or "five_block").augmentation
     if ranges is None:
         raise InputError(f"--preview-augmentation: the recipe of {args.network} changes nothing in a face")
     preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation, ranges)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from emotion.cli.app import Parser
 from emotion.cli.flags import comma_separated, positive
-from emotion.dataset.splits import SPLITS
+from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
 from emotion.training.recipes import RECIPES
 
 EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
-TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "output", "resume", "xla")
+TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "init_from", "output", "resume", "xla")
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
@@ -43,12 +43,23 @@ def parse_arguments(description: str) -> argparse.Namespace:
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
         raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
-    if args.output is None and not args.dry_run:
-        args.output = MODEL
     if args.output and args.output.suffix != ".h5":
         raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
-    check_apart([*args.teacher, args.backbone_weights], {"--output": args.output})
+    if args.init_from and args.network:
+        raise InputError("--network: is that of --init-from; leave out one or the other")
+    check_apart(
+        [*args.teacher, args.backbone_weights, *([args.init_from] * bool(args.init_from))], {"--output": args.output}
+    )
     return args
+
+
+def default_output(args: argparse.Namespace, dataset: Dataset) -> Path:
+    """Where a training writes whose call names no --output: the shipped model only gives way to one of its own kind."""
+    if args.init_from:
+        return MODEL.with_name(f"{args.init_from.stem}_tuned.h5")
+    if "labels" in {split.protocol for split in dataset.splits.values()}:
+        return MODEL.with_name(f"{dataset.source.resolve().name.partition('.')[0]}.h5")
+    return MODEL if args.network in (None, "five_block") else MODEL.with_name(f"{args.network}.h5")
 
 
 def add_other_tasks(group) -> None:
@@ -61,7 +72,9 @@ def add_other_tasks(group) -> None:
 
 
 def add_training_flags(group) -> None:
-    group.add_argument("--network", choices=RECIPES, default="five_block", help="(default: five_block)")
+    group.add_argument("--network", choices=RECIPES, help="(default: five_block)")
+    group.add_argument("--init-from", type=Path, metavar="MODEL.h5",
+                       help="go on from this trained network, for other classes too; a tenth of its recipe's rate")  # fmt: skip
     group.add_argument("--emotions", type=int, choices=(7, 8),
                        help="8 keeps contempt; 7 counts it as neutral (default: 7 of votes, else what the data have)")  # fmt: skip
     group.add_argument("--labels", metavar="ferplus|fer2013",
@@ -72,7 +85,8 @@ def add_training_flags(group) -> None:
     group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
     group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
                        help="learn from the mean answer of these as much as from the votes")  # fmt: skip
-    group.add_argument("--output", type=Path, metavar="MODEL.h5", help="(default: models/fer.h5)")
+    group.add_argument("--output", type=Path, metavar="MODEL.h5",
+                       help="(default: models/fer.h5; of another network, or data, a file of that name)")  # fmt: skip
     group.add_argument(
         "--resume", action="store_true", help="go on with the run that was stopped on its way to --output"
     )

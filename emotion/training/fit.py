@@ -9,6 +9,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.evaluation.calibration import fit_temperature
 from emotion.evaluation.metrics import Classify
+from emotion.networks.pretrained import head_of
 from emotion.training.augmentation import augment
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.progress import Progress
@@ -175,7 +176,7 @@ def calibrate(model: keras.Model, faces: np.ndarray, shares: np.ndarray) -> floa
     that has any, from which on to the softmax all networks here are linear: the saved network needs no other, and no
     answer changes.
     """
-    last = next(layer for layer in reversed(model.layers) if layer.weights)
+    last = head_of(model)
     probabilities = classifier_of(model)(faces)
     temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-12)), shares)
     last.set_weights([weights / temperature for weights in last.get_weights()])

@@ -81,6 +81,17 @@ RECIPES = {
 }
 
 
-def recipe_of(network: str, **changes: float | None) -> Recipe:
-    """The recipe of `network`, a key of RECIPES, with the `changes` that are not None."""
-    return replace(RECIPES[network], **{name: value for name, value in changes.items() if value is not None})
+def finetuning(recipe: Recipe) -> Recipe:
+    """The recipe to go on by from trained weights: a tenth of its rate, for 30 epochs at most."""
+    return replace(recipe, learning_rate=recipe.learning_rate / 10, epochs=min(recipe.epochs, 30))
+
+
+def known_network(name: str | None) -> str:
+    """`name` if there is a recipe for it, else that of the shipped network."""
+    return name if name in RECIPES else "five_block"
+
+
+def recipe_of(network: str, trained: bool = False, **changes: float | None) -> Recipe:
+    """The recipe of `network`, a key of RECIPES, with the `changes` that are not None; `trained`: to go on from weights."""
+    recipe = finetuning(RECIPES[network]) if trained else RECIPES[network]
+    return replace(recipe, **{name: value for name, value in changes.items() if value is not None})

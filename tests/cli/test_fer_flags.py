@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from emotion.cli.fer_flags import parse_arguments
+from emotion.cli.fer_flags import default_output, parse_arguments
+from emotion.dataset.splits import Dataset, Split
 from emotion.errors import InputError
 from emotion.files import MODEL
 
@@ -21,9 +23,21 @@ def parsed(monkeypatch):
     return parse
 
 
-def test_without_flags_the_shipped_network_is_trained(parsed):
-    args = parsed()
-    assert (args.output, args.network, args.labels, args.emotions) == (MODEL, "five_block", None, None)
+@pytest.mark.parametrize(
+    ("flags", "protocol", "output"),
+    [
+        ([], "fer2013", MODEL),
+        (["--network", "five_block"], "fer2013", MODEL),
+        (["--network", "compact"], "fer2013", MODEL.with_name("compact.h5")),
+        (["--init-from", "a/mine.h5"], "fer2013", MODEL.with_name("mine_tuned.h5")),
+        ([], "labels", MODEL.with_name("faces.h5")),
+    ],
+    ids=["our own", "by its name", "another network", "another's weights", "other people's data"],
+)
+def test_the_shipped_model_gives_way_to_its_own_kind_alone(flags, protocol, output, parsed):
+    split = Split(np.zeros((1, 48, 48), np.uint8), np.zeros(1, np.uint8), protocol=protocol)
+    dataset = Dataset(Path("somewhere/faces.tar.gz"), {"Training": split}, "")
+    assert default_output(parsed(*flags), dataset) == output
 
 
 @pytest.mark.parametrize(
@@ -54,6 +68,9 @@ def test_a_seed_may_be_as_high_as_numpys(parsed):
         (["--output", "fer.keras"], "--output fer.keras: the model is a .h5 file"),
         (["--labels", "mine"], "--labels mine: training knows ferplus and fer2013"),
         (["--labels", "fer2013", "--emotions", "8"], "--emotions 8: the labels of fer2013 have no contempt"),
+        (["--init-from", "a.h5", "--network", "compact"], "--network: is that of --init-from"),
+        (["--init-from", "a.h5", "--output", "a.h5"], "--output a.h5: is the input"),
+        (["--evaluate", "b.h5", "--init-from", "a.h5"], "--init-from: only of use in training"),
         (["--epochs", "0"], "--epochs: 0 is not at least 1"),
         (["--batch-size", "0"], "--batch-size: 0 is not at least 1"),
         (["--seed", "-1"], "--seed: -1 is not from 0 to"),
