@@ -56,7 +56,6 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.networks.pretrained import load_pretrained, origin_of
     from emotion.training.card import build_card, format_card, measure
     from emotion.training.checkpoint import Checkpoint
-    from emotion.training.distillation import distilled_targets, load_teacher
     from emotion.training.fit import calibrate, classifier_of, fit
     from emotion.training.recipes import known_network, recipe_of
 
@@ -70,7 +69,6 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     validation = training_targets(selecting, source, labels)
     logger.info(dataset.class_table())
     logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
-    teacher = load_teacher(args.teacher, labels, args.device) if args.teacher else None
 
     # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
     origin = origin_of(args.init_from, labels) if args.init_from else {}
@@ -78,7 +76,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     changes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
     recipe = recipe_of(network, trained=bool(origin), **changes)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
-    facts = {"seed": args.seed, "trained_on": source, "teachers": teachers}
+    facts = {"seed": args.seed, "trained_on": source, "teachers": teachers, "teacher_weight": args.teacher_weight}
     if origin:
         facts["init_from"] = origin
         logger.info(f"{args.init_from}: gone on from, its head {origin['head']}")
@@ -91,9 +89,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
         **asdict(recipe),
     }
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
-    if teacher:  # a minute each, so not before it is known that the run may start
-        logger.info("asking the teachers about every face to learn from")
-        targets = distilled_targets(faces, targets, teacher)
+    teacher = teacher_answers(settings, args) if args.teacher else None
 
     # Build the network.
     with every_gpu(gpus):
@@ -106,7 +102,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
-        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet)
+        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet, teacher)
     temperature = calibrate(model, *calibration_targets(selecting, source, labels))
 
     # Measure it, once on each split, and write it all down.
@@ -115,6 +111,20 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     write(model, card, dataset, args)
     checkpoint.finish()
     print(format_card(args.output.name, card))
+
+
+def teacher_answers(settings: dict, args: argparse.Namespace):
+    """The --teacher's answers to what the run of `settings` will see, those that are known and those still to be asked."""
+    from platformdirs import user_cache_path
+
+    from emotion.training.distillation import load_teacher
+    from emotion.training.teacher_answers import TeacherAnswers
+
+    seen = {name: settings[name] for name in ("data", "labels", "teachers", "augmentation", "batch_size")}
+    folder = args.teacher_answers or user_cache_path("facial-emotion-recognition") / "teachers"
+    return TeacherAnswers(
+        load_teacher(args.teacher, settings["labels"], args.device), folder, seen, args.teacher_weight
+    )
 
 
 def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None:

@@ -9,10 +9,20 @@ from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
-from emotion.training.recipes import RECIPES
+from emotion.training.recipes import RECIPES, TEACHER_WEIGHT
 
 EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
-TRAINING = ("epochs", "batch_size", "learning_rate", "teacher", "init_from", "output", "resume", "xla")
+TRAINING = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "teacher",
+    "teacher_answers",
+    "init_from",
+    "output",
+    "resume",
+    "xla",
+)
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
@@ -85,6 +95,10 @@ def add_training_flags(group) -> None:
     group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
     group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
                        help="learn from the mean answer of these as much as from the votes")  # fmt: skip
+    group.add_argument("--teacher-weight", type=share, default=TEACHER_WEIGHT, metavar="F",
+                       help="the teachers' part in what is learnt; the votes' is the rest (default: %(default)s)")  # fmt: skip
+    group.add_argument("--teacher-answers", type=Path, metavar="DIR",
+                       help="where their answers are kept for the next run (default: the user's cache)")  # fmt: skip
     group.add_argument("--output", type=Path, metavar="MODEL.h5",
                        help="(default: models/fer.h5; of another network, or data, a file of that name)")  # fmt: skip
     group.add_argument(
@@ -115,6 +129,13 @@ def add_evaluation_flags(group) -> None:
         "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return number
 
 
 def rate(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Distillation: to learn from what trained networks make of a face as much as from the ten people who saw it.
+"""Teachers: to learn from what trained networks make of a face as much as from the ten people who saw it.
 
 Ten votes are a noisy measurement. Networks that have seen thousands of faces like this one know which emotions it
 resembles and where voters slip; the mean of several is better than any, and one network can learn most of it.
@@ -8,24 +8,12 @@ Source: Hinton et al., Distilling the Knowledge in a Neural Network, arXiv:1503.
 
 from pathlib import Path
 
-import numpy as np
-
 from emotion.errors import InputError
 from emotion.evaluation.compare import reordered
-from emotion.evaluation.metrics import Classify, ensemble, mirrored
+from emotion.evaluation.metrics import Classify, ensemble
 from emotion.faces.classifier import load_classifier
 from emotion.labels import canonical
 from emotion.model_file.safety import read_card
-
-TRUST = 0.5  # the teachers' part in what is learnt; the voters' is the rest
-
-
-def distilled_targets(faces: np.ndarray, shares: np.ndarray, teacher: Classify) -> np.ndarray:
-    """What to learn of `faces`, uint8 (N, 48, 48): the voters' `shares` and `teacher`'s answers mixed, float32 (N, C).
-
-    The teacher sees each face as it is and mirrored. It was calibrated, so its answers need no temperature.
-    """
-    return (1 - TRUST) * shares + TRUST * mirrored(teacher)(faces).astype(np.float32)
 
 
 def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str) -> Classify:

@@ -14,18 +14,23 @@ from emotion.training.augmentation import augment
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.progress import Progress
 from emotion.training.recipes import Recipe
+from emotion.training.teacher_answers import TeacherAnswers
 
 
 class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches: faces float32 (B, 48, 48, 1), targets float32 (B, C).
 
     What a batch holds depends on the seed, the epoch and its place alone: a resumed run sees the faces that the
-    unbroken one would have seen, and worker threads may make batches in any order.
+    unbroken one would have seen, and worker threads may make batches in any order. With a teacher, the views of the
+    faces come again after `teacher.views` epochs and are the same for every seed: it has answered them already.
     """
 
-    def __init__(self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int):
+    def __init__(
+        self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int, teacher: TeacherAnswers | None = None
+    ):
         super().__init__(workers=1, max_queue_size=16)
-        self.faces, self.targets, self.recipe, self.seed = faces, targets, recipe, seed
+        self.faces, self.targets, self.recipe, self.teacher = faces, targets, recipe, teacher
+        self.seed = 0 if teacher else seed
         self.begin(0)
 
     def begin(self, epoch: int) -> None:
@@ -33,8 +38,11 @@ class Batches(keras.utils.PyDataset):
 
         Not by PyDataset's `on_epoch_end`, which Keras calls before the first epoch too.
         """
-        self.epoch = epoch
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.faces))
+        self.ranges = self.recipe.ranges(epoch)
+        self.view = epoch % self.teacher.views if self.teacher else epoch
+        self.order = np.random.default_rng([self.seed, self.view]).permutation(len(self.faces))
+        if self.teacher:
+            self.teacher.begin(f"{'mild' if self.recipe.is_mild(epoch) else 'strong'}-{self.view:03}")
 
     def __len__(self) -> int:
         # Whole batches only: a compiled step is compiled for one shape. The rest has its turn in other epochs.
@@ -43,10 +51,12 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         size = self.recipe.batch_size
         rows = self.order[index * size : (index + 1) * size]
-        faces = self.faces[rows]
-        if ranges := self.recipe.ranges(self.epoch):
-            faces = augment(faces, np.random.default_rng([self.seed, self.epoch, index]), ranges)
-        return network_input(faces), self.targets[rows]
+        faces, targets = self.faces[rows], self.targets[rows]
+        if self.ranges:
+            faces = augment(faces, np.random.default_rng([self.seed, self.view, index]), self.ranges)
+        if self.teacher:
+            targets = self.teacher.mix(index, faces, targets)
+        return network_input(faces), targets
 
 
 def network_input(faces: np.ndarray) -> np.ndarray:
@@ -63,6 +73,7 @@ def fit(
     seed: int = 0,
     jit: bool | str = "auto",
     quiet: bool = False,
+    teacher: TeacherAnswers | None = None,
 ) -> list[dict[str, float]]:
     """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
 
@@ -73,7 +84,7 @@ def fit(
     replicas = devices()
     if recipe.batch_size % replicas:
         raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {replicas} GPUs")
-    batches = Batches(*training, recipe, seed)
+    batches = Batches(*training, recipe, seed, teacher)
     faces, targets = (array[: len(array) // replicas * replicas] for array in validation)
     model.compile(
         optimizer=build_optimizer(recipe, steps=len(batches)),
@@ -104,6 +115,8 @@ def fit(
             verbose=0,
         )
         checkpoint.load_best(model)
+    if teacher:
+        teacher.save()
     return checkpoint.history
 
 

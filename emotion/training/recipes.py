@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, NO_TONE, Ranges
 
+TEACHER_WEIGHT = 0.5  # the teachers' part in what is learnt, if there are any; the voters' is the rest
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -24,9 +26,12 @@ class Recipe:
 
     def ranges(self, epoch: int) -> Ranges | None:
         """What a face goes through in `epoch`, counted from 0."""
+        return MILD_RANGES if self.augmentation and self.is_mild(epoch) else self.augmentation
+
+    def is_mild(self, epoch: int) -> bool:
+        """Whether `epoch`, counted from 0, is one of the last, under little augmentation."""
         mild = min(self.refinement, self.epochs // 2)  # of a short run, not all
-        refining = self.augmentation and epoch >= self.epochs - mild
-        return MILD_RANGES if refining else self.augmentation
+        return epoch >= self.epochs - mild
 
     def learning_rate_after(self, losses: Iterable[float], patience: int = 12) -> float:
         """The learning rate after epochs with these validation `losses`, under a plateau schedule.

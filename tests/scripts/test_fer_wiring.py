@@ -115,8 +115,10 @@ def test_the_seed_makes_the_first_weights(given):
 def test_a_run_remembers_all_that_must_not_change_before_it_is_resumed(given, data):
     flags = ["--network", "simple_cnn", "--emotions", 7, "--labels", "fer2013", "--seed", 4, "--epochs", 9]
     settings = given(*flags, "--backbone-weights", "none").checkpoint.settings
-    assert {name: settings.pop(name) for name in ("network", "labels", "seed", "trained_on", "teachers", "data")} == {
-        "network": "simple_cnn", "labels": list(SEVEN_EMOTIONS), "seed": 4, "trained_on": "fer2013", "teachers": [],
+    names = ("network", "labels", "seed", "trained_on", "teachers", "teacher_weight", "data")
+    assert {name: settings.pop(name) for name in names} == {
+        "network": "simple_cnn", "labels": list(SEVEN_EMOTIONS), "seed": 4, "trained_on": "fer2013",
+        "teachers": [], "teacher_weight": 0.5,
         "data": f"14 rows of {load(data).fingerprint[:12]}",
     }  # fmt: skip
     assert settings.pop("backbone_weights") == "none"
@@ -124,7 +126,7 @@ def test_a_run_remembers_all_that_must_not_change_before_it_is_resumed(given, da
     assert settings["epochs"] == 9
 
 
-def test_a_teacher_is_met_half_way_on_what_is_learnt_alone(given, tmp_path, monkeypatch):
+def test_a_teacher_reaches_training_and_only_that(given, tmp_path, monkeypatch):
     asked = []
 
     def load_teacher(*about):
@@ -134,9 +136,17 @@ def test_a_teacher_is_met_half_way_on_what_is_learnt_alone(given, tmp_path, monk
     monkeypatch.setattr("emotion.training.distillation.load_teacher", load_teacher)
     teacher = tmp_path / "teacher.h5"
     teacher.write_bytes(b"a network")
-    found = given("--network", "simple_cnn", "--labels", "fer2013", "--teacher", teacher, "--device", "cpu")
+    found = given("--network", "simple_cnn", "--labels", "fer2013", "--teacher", teacher, "--teacher-weight", 0.75,
+                  "--teacher-answers", tmp_path / "answers", "--device", "cpu")  # fmt: skip
     assert asked == [([teacher], SEVEN_EMOTIONS, "cpu")]
-    np.testing.assert_allclose(found.training[1], (ONE_HOT[:14] + np.eye(7)[6]) / 2)
+    faces, votes = found.training
+    np.testing.assert_array_equal(votes, ONE_HOT[:14])
+    found.teacher.begin("strong-000")
+    np.testing.assert_allclose(
+        found.teacher.mix(0, faces, votes), 0.25 * ONE_HOT[:14] + 0.75 * np.eye(7)[[6]], atol=1e-6
+    )
+    found.teacher.save()
+    assert [path.name for path in (tmp_path / "answers").rglob("*.npz")] == ["strong-000.npz"]
     np.testing.assert_array_equal(found.validation[1], ONE_HOT[14:])
     assert found.checkpoint.settings["teachers"] == [{"file": "teacher.h5", "sha256": sha256(teacher)}]
 

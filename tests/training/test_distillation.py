@@ -11,28 +11,9 @@ import pytest
 from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier
 from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, SEVEN_EMOTIONS
-from emotion.training.distillation import TRUST, distilled_targets, load_teacher
+from emotion.training.distillation import load_teacher
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
-
-
-def sure_of_the_bright_side(faces):
-    """Two classes: the first where the left half is the brighter one, the second elsewhere."""
-    left = faces[:, :, :24].mean(axis=(1, 2)) > faces[:, :, 24:].mean(axis=(1, 2))
-    return np.stack([left, ~left], axis=1).astype(np.float32)
-
-
-def test_voters_and_teacher_meet_half_way():
-    shares = np.array([[1, 0], [0, 1], [0.5, 0.5]], np.float32)
-    targets = distilled_targets(FACES, shares, lambda faces: np.tile(np.float32([0.8, 0.2]), (len(faces), 1)))
-    assert TRUST == 0.5
-    np.testing.assert_allclose(targets, [[0.9, 0.1], [0.4, 0.6], [0.65, 0.35]], rtol=1e-6)
-    assert targets.dtype == np.float32
-
-
-def test_the_teacher_sees_the_mirror_image_too():
-    targets = distilled_targets(FACES, np.float32([[1, 0]] * 3), sure_of_the_bright_side)
-    np.testing.assert_allclose(targets, [[0.75, 0.25]] * 3)
 
 
 def sure_of(name):
