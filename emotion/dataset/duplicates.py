@@ -76,8 +76,8 @@ def thumbnails(faces: np.ndarray) -> np.ndarray:
     """What faces, uint8 (N, 48, 48), look like from afar: float32 (N, THUMBNAIL_SIDE²), of mean 0 and length 1."""
     middles = (cv2.GaussianBlur(face, (0, 0), 1.0)[4:44, 4:44] for face in faces)
     size = THUMBNAIL_SIDE, THUMBNAIL_SIDE
-    small = [cv2.resize(middle, size, interpolation=cv2.INTER_AREA).ravel() for middle in middles]
-    small = np.array(small, np.float32).reshape(-1, THUMBNAIL_SIDE * THUMBNAIL_SIDE)
+    tiles = [cv2.resize(middle, size, interpolation=cv2.INTER_AREA).ravel() for middle in middles]
+    small = np.array(tiles, np.float32).reshape(-1, THUMBNAIL_SIDE * THUMBNAIL_SIDE)
     small -= small.mean(axis=1, keepdims=True)  # of light, nothing stays
     return small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6)
 

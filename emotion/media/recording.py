@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 
 import cv2
 import numpy as np
@@ -26,8 +27,10 @@ class Recording:
     def __enter__(self) -> "Recording":
         return self
 
-    def __exit__(self, *exception) -> None:
-        self.stack.__exit__(*exception)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stack.__exit__(kind, error, traceback)
 
     def write(self, frame: np.ndarray, time_s: float) -> None:
         """Add `frame`, BGR uint8 (H, W, 3), captured `time_s` seconds after the first; it must not change afterwards."""

@@ -51,7 +51,7 @@ def take(waiting: queue.Queue) -> Iterator:
         yield item
 
 
-def put(waiting: queue.Queue, item, stop: threading.Event) -> bool:
+def put(waiting: queue.Queue, item: object, stop: threading.Event) -> bool:
     """Wait for room in the queue, but not longer than until `stop`."""
     while not stop.is_set():
         with contextlib.suppress(queue.Full):
@@ -73,14 +73,14 @@ class WriteBehind:
         self.thread = threading.Thread(target=self._work, name="write behind", daemon=True)
         self.thread.start()
 
-    def __call__(self, *arguments) -> None:
+    def __call__(self, *arguments: object) -> None:
         self._raise()
         self.waiting.put(arguments)
 
     def __enter__(self) -> "WriteBehind":
         return self
 
-    def __exit__(self, kind, *exception) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         self.waiting.put(END)
         self.thread.join()
         if kind is None:

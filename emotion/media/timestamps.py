@@ -32,7 +32,7 @@ def packets_in_time(container: av.container.InputContainer) -> Iterator[av.Packe
 
 def move(packet: av.Packet, by_s: float) -> None:
     ticks = round(by_s / packet.time_base)
-    packet.dts += ticks
+    packet.dts = (packet.dts or 0) + ticks
     if packet.pts is not None:
         packet.pts += ticks
 

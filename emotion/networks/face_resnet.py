@@ -60,8 +60,8 @@ def residual_unit(x, filters: int, name: str):
     """Two convolutions beside a shortcut; one called `..._down` halves the side, its shortcut by averages."""
     down = name.endswith("down")
     shortcut = layers.AveragePooling2D(2)(x) if down else x
-    shape = {"strides": 2, "padding": "valid"} if down else {}
-    x = layers.ReLU()(convolution(x, filters, f"{name}_conv1", **shape))
+    x = convolution(x, filters, f"{name}_conv1", strides=2 if down else 1, padding="valid" if down else "same")
+    x = layers.ReLU()(x)
     x = convolution(x, filters, f"{name}_conv2")
     if missing := shortcut.shape[1] - x.shape[1]:  # an unpadded stride leaves out the last row and column
         x = layers.ZeroPadding2D(((0, missing), (0, missing)))(x)

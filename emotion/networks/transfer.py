@@ -125,5 +125,8 @@ def vggface_name(name: str) -> str:
     norm = "/bn" if name.endswith("_bn") else ""
     if name.startswith("conv1"):
         return "conv1/7x7_s2" + norm
-    stage, block, part = re.fullmatch(r"conv(\d)_block(\d)_(\d)_(?:conv|bn)", name).groups()
+    match = re.fullmatch(r"conv(\d)_block(\d)_(\d)_(?:conv|bn)", name)
+    if match is None:
+        raise KeyError(name)
+    stage, block, part = match.groups()
     return f"conv{stage}_{block}_" + ("1x1_proj", "1x1_reduce", "3x3", "1x1_increase")[int(part)] + norm

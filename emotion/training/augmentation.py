@@ -26,7 +26,6 @@ class Ranges:
 
 
 DEFAULT_RANGES = Ranges()
-NO_TONE = {"gamma": (1.0, 1.0), "blur": 0.0, "noise": 0.0, "erase": 0.0}  # for recipes that only move the face
 # Strong changes teach what to ignore, but faces as people show them are mild ones: the last epochs bring the network home.
 # Source: He et al., Data Augmentation Revisited, arXiv:1909.09148.
 MILD_RANGES = Ranges(10, scale=(0.9, 1.1), shift=0.05, shear=0.05, gamma=(0.8, 1.25), blur=0.05, noise=0.05, erase=0.0)
@@ -37,7 +36,7 @@ def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = DEFAUL
     count, side, _ = faces.shape
     matrices = affine_matrices(count, side, rng, ranges)
     curves = tone_curves(count, rng, ranges)
-    blurred, noisy, erased = (rng.random(count) < share for share in (ranges.blur, ranges.noise, ranges.erase))
+    blurred, noisy, erased = rng.random((3, count)) < np.array([[ranges.blur], [ranges.noise], [ranges.erase]])
     out = np.empty_like(faces)
     for i in range(count):
         # Edges repeat outwards: a black corner would be a hint no detector's crop ever gives.
@@ -57,7 +56,7 @@ def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = DEFAUL
 def affine_matrices(count: int, side: int, rng: np.random.Generator, ranges: Ranges) -> np.ndarray:
     """Random (N, 2, 3) maps about the centre: mirrored or not, turned, scaled, sheared, shifted."""
     angle = np.deg2rad(rng.uniform(-ranges.rotation, ranges.rotation, count))
-    scale = np.exp(rng.uniform(*np.log(ranges.scale), count))
+    scale = np.exp(rng.uniform(np.log(ranges.scale[0]), np.log(ranges.scale[1]), count))
     shear = rng.uniform(-ranges.shear, ranges.shear, count)
     mirror = rng.choice([-1.0, 1.0] if ranges.mirror else [1.0], count)
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
@@ -69,7 +68,7 @@ def affine_matrices(count: int, side: int, rng: np.random.Generator, ranges: Ran
 
 def tone_curves(count: int, rng: np.random.Generator, ranges: Ranges) -> np.ndarray:
     """Random gamma curves as lookup tables, uint8 (N, 256)."""
-    gamma = np.exp(rng.uniform(*np.log(ranges.gamma), (count, 1)))
+    gamma = np.exp(rng.uniform(np.log(ranges.gamma[0]), np.log(ranges.gamma[1]), (count, 1)))
     return np.rint(255 * np.linspace(0, 1, 256) ** gamma).astype(np.uint8)
 
 

@@ -13,7 +13,7 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, epochs: int, steps: int, quiet: bool = False):
         super().__init__()
         self.epochs, self.steps, self.quiet = epochs, steps, quiet
-        self.bar = None
+        self.bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch: int, logs=None) -> None:
         if self.bar is None:
@@ -22,6 +22,7 @@ class Progress(keras.callbacks.Callback):
         self.started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict) -> None:
+        assert self.bar is not None  # made when the epoch began
         self.bar.update()
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", accuracy=f"{logs['accuracy']:.3f}", refresh=False)
 

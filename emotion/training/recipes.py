@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, NO_TONE, Ranges
+from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, Ranges
 
 TEACHER_WEIGHT = 0.5  # the teachers' part in what is learnt, if there are any; the voters' is the rest
 
@@ -64,7 +65,9 @@ def published(
 
 def geometric_only(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:
     """Mirrored, turned by degrees, shifted and zoomed by shares of the side, each either way; the pixels' tone kept."""
-    return Ranges(rotation, scale=(1 - zoom, 1 + zoom), shift=shift, shear=0.0, **NO_TONE)
+    return Ranges(
+        rotation, scale=(1 - zoom, 1 + zoom), shift=shift, shear=0.0, gamma=(1.0, 1.0), blur=0.0, noise=0.0, erase=0.0
+    )
 
 
 # As trained by those who published them. Where they are silent the figure is ours: the epochs of simple_cnn and
@@ -93,10 +96,10 @@ def finetuning(recipe: Recipe) -> Recipe:
 
 def known_network(name: str | None) -> str:
     """`name` if there is a recipe for it, else that of the shipped network."""
-    return name if name in RECIPES else "five_block"
+    return name if name and name in RECIPES else "five_block"
 
 
-def recipe_of(network: str, trained: bool = False, **changes: float | None) -> Recipe:
+def recipe_of(network: str, trained: bool = False, **changes: Any) -> Recipe:
     """The recipe of `network`, a key of RECIPES, with the `changes` that are not None; `trained`: to go on from weights."""
     recipe = finetuning(RECIPES[network]) if trained else RECIPES[network]
     return replace(recipe, **{name: value for name, value in changes.items() if value is not None})

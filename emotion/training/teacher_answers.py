@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,8 @@ class TeacherAnswers:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_file(self.path) as unfinished:
-                np.savez_compressed(unfinished, **{str(index): answers for index, answers in self.answers.items()})
+                arrays: dict[str, Any] = {str(index): answers for index, answers in self.answers.items()}
+                np.savez_compressed(unfinished, **arrays)
         except (InputError, OSError) as error:
             logger.warning(f"the teachers' answers are not kept: {error}")
         self.changed = False

@@ -8,7 +8,7 @@ import pytest
 
 import fer
 from emotion.errors import InputError
-from emotion.training.augmentation import NO_TONE, Ranges
+from emotion.training.augmentation import Ranges
 from emotion.training.preview import ENLARGE, GAP, ROWS, VARIANTS, preview_augmentation
 
 FACES = np.random.default_rng(0).integers(0, 250, (20, 48, 48), dtype=np.uint8)
@@ -33,7 +33,9 @@ def test_the_face_comes_first_and_is_itself(tmp_path):
 
 def test_the_copies_went_through_the_ranges_that_were_given(tmp_path):
     """Nothing but the mirror: each copy is the face or its mirror image, and both occur."""
-    mirror_only = Ranges(rotation=0, scale=(1, 1), shift=0, shear=0, mirror=True, **NO_TONE)
+    mirror_only = Ranges(
+        rotation=0, scale=(1, 1), shift=0, shear=0, mirror=True, gamma=(1, 1), blur=0, noise=0, erase=0
+    )
     preview_augmentation(FACES[:1], tmp_path / "sheet.png", mirror_only)
     row = sheet(tmp_path / "sheet.png")[GAP : GAP + SIDE : ENLARGE]
     lefts = [4 * GAP + SIDE + i * (SIDE + GAP) for i in range(VARIANTS)]
