@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,22 @@ settings.register_profile("here", deadline=None)  # a first call may import SciP
 settings.load_profile("here")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+SLOW_FIXTURES = {"run_script", "tiny_model", "tiny_light"}
+
+
+def pytest_configure():
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and so would the scripts that they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Whatever starts a script, or needs a network that Keras makes, is slow."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,7 @@ def test_every_network_is_in_the_table_in_its_order():
     assert [row["NAME"] for row in table("NAME", "parameters", "MACs")] == list(NETWORKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", table("NAME", "parameters", "MACs"), ids=lambda row: row["NAME"])
 def test_parameters_and_work_of_a_network_are_those_of_the_table(row):
     network = build(row["NAME"], backbone_weights="none")

@@ -7,6 +7,8 @@ import pytest
 
 from emotion.cli.window import Window
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
 @pytest.mark.parametrize(("display", "reason"), [(None, "DISPLAY is not set"), (":4711", "cannot be opened")])

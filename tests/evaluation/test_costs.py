@@ -17,6 +17,8 @@ from emotion.evaluation.plots import draw_dots, keep_labels_apart, plot_costs
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import save_model
 
+pytestmark = pytest.mark.slow
+
 
 def network(*stack) -> keras.Model:
     return keras.Sequential([keras.Input((8, 8, 2)), *stack])

@@ -7,6 +7,8 @@ from emotion.faces.classifier import EmotionClassifier, load_classifier, to_netw
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import load_model, save_model
 
+pytestmark = pytest.mark.slow
+
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
 
 

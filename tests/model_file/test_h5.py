@@ -11,6 +11,8 @@ from emotion.model_file.h5 import bytes_of, load_model, load_predictor, save_mod
 from emotion.model_file.safety import check_layers, read_card
 from emotion.networks.baselines import build
 
+pytestmark = pytest.mark.slow
+
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
 
 

@@ -12,6 +12,8 @@ from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import classifier_of, fit
 from emotion.training.recipes import Recipe
 
+pytestmark = pytest.mark.slow
+
 FACES, CODES = faces_and_codes(7)
 PAIR = FACES, np.eye(7, dtype=np.float32)[CODES]
 

@@ -20,6 +20,8 @@ from emotion.model_file import light as light_model
 from emotion.model_file.h5 import load_model, sha256
 from emotion.model_file.light import LightModel, find_light, read_light_card, write_light
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model(tiny_model, tmp_path) -> Path:

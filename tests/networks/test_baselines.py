@@ -9,6 +9,8 @@ from emotion.networks.baselines import NETWORKS, TRANSFER, build, separable_modu
 from emotion.training.augmentation import augment
 from emotion.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 # With seven outputs. Exact for ours and for those whose authors publish a count, or whose description leaves no choice.
 PARAMETERS = {
     "five_block": 2_106_583,

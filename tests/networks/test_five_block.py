@@ -6,6 +6,8 @@ import pytest
 from emotion.networks.five_block import five_block
 from emotion.training.fit import classifier_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network():

@@ -16,6 +16,8 @@ from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import build_optimizer, fit, network_input
 from emotion.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 FACES, CODES = faces_and_codes(7)
 TARGETS = np.eye(7, dtype=np.float32)[CODES]
 

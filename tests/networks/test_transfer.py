@@ -12,6 +12,8 @@ from keras.src.utils import file_utils
 from emotion.errors import InputError
 from emotion.networks import transfer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def resnet() -> keras.Model:

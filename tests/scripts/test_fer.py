@@ -17,6 +17,8 @@ from emotion.evaluation.robustness import CORRUPTIONS
 from emotion.model_file.h5 import sha256
 from emotion.model_file.safety import read_card
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):

@@ -16,6 +16,8 @@ from emotion.labels import FER2013_EMOTIONS, SEVEN_EMOTIONS
 from emotion.model_file.h5 import sha256
 from emotion.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 TRAIN = "emotion.training.fit.fit"
 FACES, CODES = faces_and_codes(21)  # 14 in Training, 7 in PublicTest
 ONE_HOT = np.eye(7)[[SEVEN_EMOTIONS.index(FER2013_EMOTIONS[code]) for code in CODES]]

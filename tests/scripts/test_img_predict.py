@@ -16,6 +16,8 @@ import pytest
 
 from emotion.labels import SEVEN_EMOTIONS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path, sample):

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from made_videos import MjpegServer, frames_of, make_video, paste, portrait, scene, times_of
 
+pytestmark = pytest.mark.slow
+
 HEADLESS = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
 HEADLESS["no_proxy"] = "127.0.0.1"
 SCREEN = shutil.which("Xvfb") and shutil.which("xdotool")

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from made_videos import frames_of, make_video, paste, portrait, times_of
 
+pytestmark = pytest.mark.slow
+
 SIZE = (320, 240)
 
 

@@ -14,6 +14,8 @@ from emotion.training.card import build_card, command_line, format_card, measure
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 HISTORY = [{"loss": 2.0, "seconds": 12.4}, {"loss": 1.0, "seconds": 12.3}]
 
 

@@ -13,6 +13,8 @@ import pytest
 from emotion.errors import InputError
 from emotion.training.checkpoint import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model():

@@ -13,6 +13,8 @@ from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import Batches, build_optimizer, calibrate, classifier_of, fit
 from emotion.training.recipes import RECIPES, Recipe
 
+pytestmark = pytest.mark.slow
+
 FACES, CODES = faces_and_codes(64)
 TARGETS = np.eye(7, dtype=np.float32)[CODES]
 RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=0.01, averaging=0.9)
