@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,17 @@ def largest_file():
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
+    return limit
+
+
+@pytest.fixture
+def disk_with(monkeypatch):
+    """`disk_with(100_000)`: from here on every disk says that it has no more bytes free."""
+
+    def limit(size):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: os_usage(folder)._replace(free=size))
+
+    os_usage = shutil.disk_usage
     return limit
 
 

@@ -1,12 +1,26 @@
 """What a script writes: refused early, and whole or not there at all."""
 
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from emotion.errors import InputError
-from emotion.files import atomic_file, check_figure, check_outputs, check_room, unfinished_path, write_text
+from emotion.files import (
+    atomic_file,
+    atomic_files,
+    check_disk_space,
+    check_figure,
+    check_folder,
+    check_outputs,
+    this_host,
+    unfinished_path,
+    write_text,
+)
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -46,11 +60,92 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("size", "room"), [(100_000, True), (100_001, False)], ids=["room", "no room"])
-def test_room_is_asked_for_by_writing_and_given_back(size, room, tmp_path, largest_file):
-    with largest_file(100_000), nullcontext() if room else pytest.raises(OSError, match="File too large"):
-        check_room(tmp_path / "a.h5", size)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(("free", "room"), [(100_000, True), (99_999, False)], ids=["room", "no room"])
+def test_disk_space_is_asked_for(free, room, tmp_path, disk_with):
+    disk_with(free)
+    with nullcontext() if room else pytest.raises(OSError, match="No space left on device"):
+        check_disk_space(tmp_path / "a.h5", 100_000)
+
+
+def test_of_several_files_all_change_or_none(tmp_path):
+    names = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path in names[:2]:
+        path.write_text("old")
+    with atomic_files(*names) as unfinished:
+        for path in unfinished:
+            path.write_text("new")
+    assert [path.read_text() for path in names] == ["new"] * 3
+    with pytest.raises(InputError, match=r"a\.txt: cannot be written"), atomic_files(*names) as unfinished:
+        for path in unfinished[:2]:
+            path.write_text("newer")  # and the third is missing
+    assert [path.read_text() for path in names] == ["new"] * 3
+    assert sorted(tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".txt", "é" * 125 + ".txt", "a." + "x" * 250, "\udce9.txt"], ids=ascii)
+def test_every_name_that_a_file_may_have(name, tmp_path):
+    write_text(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_link_stays_and_the_file_behind_it_is_replaced(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").write_text("old")
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "there" / "file")
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert (tmp_path / "there" / "file").read_text() == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(pipe.read_text)
+        write_text(pipe, "text")
+        assert reader.result(10) == "text"
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe.json"]
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev")
+def test_behind_dev_stdout_nothing_is_cut(tmp_path, repository):
+    """A file that stdout is led into has what was printed, and then what was written."""
+    code = "from emotion.files import write_text; from pathlib import Path; print('printed', flush=True); "
+    with (tmp_path / "out").open("w") as out:
+        subprocess.run(
+            [sys.executable, "-c", code + "write_text(Path('/dev/stdout'), 'written')"],
+            stdout=out, cwd=repository, check=True,
+        )  # fmt: skip
+    assert (tmp_path / "out").read_text() == "printed\nwritten"
+    check_outputs([], {"--json": Path("/dev/null"), "--csv": Path("/dev/null")})
+
+
+def left_by(process: int, path: Path) -> Path:
+    """An unfinished file of `path` as another process left it."""
+    file = unfinished_path(path)
+    file = file.with_name(file.name.replace(f"-{os.getpid()}.", f"-{process}."))
+    file.write_text("half")
+    return file
+
+
+def test_what_killed_runs_left_is_cleared_and_nothing_else(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    of_the_dead = left_by(ended.pid, tmp_path / "b.mp4")
+    of_the_living = left_by(os.getppid(), tmp_path / "c.mp4")
+    elsewhere, long_ago = (
+        of_the_dead.with_name(of_the_dead.name.replace(this_host(), host)) for host in ("00000000", "00000001")
+    )
+    for path in (elsewhere, long_ago):
+        path.write_text("half")
+    os.utime(long_ago, (0, 0))
+    foreign = tmp_path / ".mine.unfinished.mp4"
+    foreign.write_text("mine")
+    write_text(tmp_path / "a.json", "text")
+    assert set(tmp_path.iterdir()) == {tmp_path / "a.json", of_the_living, elsewhere, foreign}
 
 
 def test_a_missing_folder_is_one_line(tmp_path):
@@ -61,22 +156,29 @@ def test_a_missing_folder_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
-        ({"--json": "in.h5"}, "--json .*in.h5: is the input"),
+        ({"--json": "in.h5"}, "--json .*in.h5: is read in this run"),
         ({"--json": "a", "--csv": "a"}, "--csv .*a: is what --json writes"),
         ({"--json": "folder"}, "--json .*folder: is a folder"),
+        ({"--json": "link"}, "--json .*link: is read in this run"),
+        ({"--json": "faces/happy/a.json"}, "--json .*a.json: lies in a folder that is read in this run"),
         ({"--json": "nowhere/a"}, "--json .*a: there is no folder .*nowhere"),
     ],
-    ids=["the input", "another output", "a folder", "in no folder"],
+    ids=["the input", "another output", "a folder", "a link to the input", "in a folder that is read", "in no folder"],
 )
 def test_bad_outputs_are_refused_before_the_work(outputs, message, tmp_path):
     (tmp_path / "folder").mkdir()
+    (tmp_path / "faces" / "happy").mkdir(parents=True)
+    (tmp_path / "in.h5").write_text("model")
+    (tmp_path / "link").symlink_to("in.h5")
     with pytest.raises(InputError, match=message):
-        check_outputs([tmp_path / "in.h5"], {flag: tmp_path / name for flag, name in outputs.items()})
+        check_outputs(
+            [tmp_path / "in.h5", tmp_path / "faces"], {flag: tmp_path / name for flag, name in outputs.items()}
+        )
 
 
 def test_the_input_is_the_input_by_whatever_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="is the input"):
+    with pytest.raises(InputError, match="is read in this run"):
         check_outputs(["in.h5"], {"--json": tmp_path / "in.h5"})
 
 
@@ -84,6 +186,16 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(tmp_path
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(InputError, match=r"--json .*a\.json: the folder .* cannot be written to"):
         check_outputs([], {"--json": tmp_path / "a.json"})
+
+
+def test_folders_are_refused_or_made_only_later(tmp_path):
+    check_folder(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(
+        InputError, match=r"file/b: cannot be made \(.*file is no folder\); name another folder with -o"
+    ):
+        check_folder(tmp_path / "file" / "b")
 
 
 def test_good_outputs_pass(tmp_path):

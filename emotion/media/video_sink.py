@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
-from emotion.files import check_place, unfinished_path, writing
+from emotion.files import check_place, clear_unfinished, put_in_place, unfinished_path, writing
 from emotion.media.soundtrack import Soundtrack
 from emotion.media.video_reader import VideoInfo
 
@@ -30,6 +30,7 @@ class VideoSink:
 
     def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None):
         check_writable(path)
+        clear_unfinished(path.parent)
         self.path = path
         self.partial = unfinished_path(path.absolute())  # FFmpeg would take a relative a:b.mp4 for a protocol
         self.frames = 0
@@ -96,7 +97,7 @@ class VideoSink:
                 self.sound.copy_until(float(end) + 1 / self.info.fps)
                 self.sound.close()
             self.container.close()
-            self.partial.replace(self.path)
+            put_in_place(self.partial, self.path)
 
     def discard(self) -> None:
         """Leave nothing unfinished behind."""

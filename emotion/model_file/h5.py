@@ -15,24 +15,24 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import atomic_file, check_room, write_text
+from emotion.files import atomic_files, check_disk_space
 from emotion.model_file.safety import checked_config, open_h5, read_card, read_config
 
 
 def save_model(model, path: Path, card: dict) -> None:
-    """Write the Keras `model` with its `card` to `path`, and the card beside it as .json. Whole or not at all."""
+    """Write the Keras `model` with its `card` to `path`, and the card beside it as .json. Both whole, or neither."""
     import h5py
 
     path = Path(path)
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    with atomic_file(path) as unfinished:
+    with atomic_files(path, path.with_suffix(".json")) as (unfinished, unfinished_card):
         path.parent.mkdir(parents=True, exist_ok=True)
-        check_room(unfinished, bytes_of(model.variables))
+        check_disk_space(unfinished, bytes_of(model.variables))
         with quiet_keras():
             model.save(unfinished, include_optimizer=False)
         with h5py.File(unfinished, "r+") as file:
             file.attrs["card"] = text
-    write_text(path.with_suffix(".json"), text + "\n")
+        unfinished_card.write_text(text + "\n", encoding="utf-8")
 
 
 def load_model(path: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
-from emotion.files import unfinished_path, writing
+from emotion.files import clear_unfinished, put_in_place, unfinished_path, writing
 
 SCHEMA = 1
 FACE_COLUMNS = ("frame", "time_s", "source", "id", "x", "y", "width", "height", "label", "confidence")
@@ -49,6 +49,7 @@ class Records:
         self.files = {}
         with self.writing():
             for path in self.paths:
+                clear_unfinished(path.parent)
                 # A source's name may hold bytes that are no text: with a backslash they are still JSON.
                 self.files[path] = unfinished_path(path).open(
                     "w", encoding="utf-8", errors="backslashreplace", newline=""
@@ -91,7 +92,7 @@ class Records:
                 self.json.write("\n]}\n")
             for path, file in self.files.items():
                 file.close()
-                unfinished_path(path).replace(path)
+                put_in_place(unfinished_path(path), path)
         self.files = {}
 
     def discard(self) -> None:

@@ -22,7 +22,7 @@ import filelock
 import keras
 
 from emotion.errors import InputError, reason
-from emotion.files import check_room, write_text, writing
+from emotion.files import check_disk_space, write_text, writing
 from emotion.model_file.h5 import bytes_of
 
 WEIGHTS = re.compile(r"(running|best)-\d{4,}\.weights\.h5")
@@ -147,7 +147,7 @@ class Checkpoint:
             return
         path = self.folder / self.pending[kind]
         with writing(path):
-            check_room(path, bytes_of([*self.model.variables, *self.model.optimizer.variables]))
+            check_disk_space(path, bytes_of([*self.model.variables, *self.model.optimizer.variables]))
             self.model.save_weights(path, overwrite=True)
 
     def write_state(self) -> None:

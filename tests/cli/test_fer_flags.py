@@ -83,8 +83,8 @@ def test_a_seed_may_be_as_high_as_numpys(parsed):
         (["--evaluate", "a.h5", "--epochs", "3"], "--epochs: only of use in training"),
         (["--evaluate", "a.h5", "--batch-size", "3"], "--batch-size: only of use in training"),
         (["--evaluate", "a.h5", "--export-images", "d"], "not allowed with argument --evaluate"),
-        (["--teacher", "b.h5", "a.h5", "--output", "a.h5"], "--output a.h5: is the input; name another file"),
-        (["--backbone-weights", "a.h5", "--output", "a.h5"], "--output a.h5: is the input; name another file"),
+        (["--teacher", "b.h5", "a.h5", "--output", "a.h5"], "--output a.h5: is read in this run; name another file"),
+        (["--backbone-weights", "a.h5", "--output", "a.h5"], "--output a.h5: is read in this run; name another file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

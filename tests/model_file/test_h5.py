@@ -75,14 +75,27 @@ def test_a_model_that_cannot_be_written(tmp_path):
         save_model(network(), tmp_path / "file" / "m.h5", {})
 
 
-def test_a_full_disk_costs_the_new_model_and_not_the_old_one(tmp_path, largest_file):
+def test_a_full_disk_costs_the_new_model_and_not_the_old_one(tmp_path, disk_with):
     (tmp_path / "m.h5").write_bytes(b"old")
     model = keras.Sequential([keras.Input((400,)), layers.Dense(400)])
-    refused = pytest.raises(InputError, match=r"/m\.h5: cannot be written \(file too large\)")
-    with largest_file(100_000), refused:
+    refused = pytest.raises(InputError, match=r"/m\.h5: cannot be written \(no space left on device\)")
+    disk_with(100_000)
+    with refused:
         save_model(model, tmp_path / "m.h5", {})
     assert (tmp_path / "m.h5").read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_model_and_card_change_together_or_not_at_all(tmp_path):
+    """The card cannot take its place: the model goes back to what it was."""
+    save_model(network(), tmp_path / "m.h5", {"run": 1})
+    before = (tmp_path / "m.h5").read_bytes()
+    (tmp_path / "m.json").unlink()
+    (tmp_path / "m.json").mkdir()
+    with pytest.raises(InputError, match=r"m\.h5: cannot be written"):
+        save_model(network(), tmp_path / "m.h5", {"run": 2})
+    assert (tmp_path / "m.h5").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.h5", "m.json"]
 
 
 def test_no_model_takes_more_room_than_was_asked_for(tmp_path):

@@ -188,7 +188,7 @@ def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, places, tmp_
         (["--split", "Test", "--evaluate", "{text}"], "--split Test: not in"),
         (["--evaluate", "{text}", "--chart", "nowhere/chart.png"], "--chart nowhere/chart.png: there is no folder"),
         (["--evaluate", "{text}", "--chart", "chart.doc"], "chart.doc: a figure is written as"),
-        (["--evaluate", "{text}", "--json", "{text}"], "is the input; name another file"),
+        (["--evaluate", "{text}", "--json", "{text}"], "is read in this run; name another file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

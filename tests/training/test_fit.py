@@ -1,5 +1,4 @@
 import json
-from contextlib import ExitStack
 from dataclasses import replace
 
 import keras
@@ -104,18 +103,20 @@ def test_a_run_whose_loss_is_no_number_ends_at_once(small_network, tmp_path):
         fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
 
 
-def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_path, largest_file):
+def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_path, disk_with):
     recipe = Recipe(epochs=2, batch_size=16)
     model, checkpoint = small_network(), Checkpoint(tmp_path / "run", {})
     whole_epoch = checkpoint.write_state
 
     def then_the_disk_is_full():
         whole_epoch()
-        full_disk.enter_context(largest_file(100_000))
+        disk_with(100_000)
 
     checkpoint.write_state = then_the_disk_is_full
-    refused = pytest.raises(InputError, match=r"running-0002\.weights\.h5: cannot be written \(file too large\)")
-    with ExitStack() as full_disk, refused:
+    refused = pytest.raises(
+        InputError, match=r"running-0002\.weights\.h5: cannot be written \(no space left on device\)"
+    )
+    with refused:
         fit(model, (FACES, TARGETS), (FACES, TARGETS), recipe, checkpoint, jit=False, quiet=True)
     assert Checkpoint(tmp_path / "run", {}, resume=True).epoch == 1
     names = sorted(file.name for file in (tmp_path / "run").iterdir() if file.name != "lock")
@@ -124,7 +125,7 @@ def test_on_a_full_disk_a_run_ends_in_a_line_and_can_go_on(small_network, tmp_pa
 
 def test_no_checkpoint_takes_more_room_than_was_asked_for(small_network, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("emotion.training.checkpoint.check_room", lambda path, size: asked.append(size))
+    monkeypatch.setattr("emotion.training.checkpoint.check_disk_space", lambda path, size: asked.append(size))
     checkpoint = Checkpoint(tmp_path / "run", {})
     fit(small_network(), (FACES, TARGETS), (FACES, TARGETS), Recipe(epochs=1), checkpoint, jit=False, quiet=True)
     sizes = [file.stat().st_size for file in (tmp_path / "run").glob("*.h5")]
