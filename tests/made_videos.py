@@ -183,7 +183,10 @@ class MjpegServer:
                 due = time.monotonic()
                 while camera.alive:
                     camera.number += 1
-                    data = camera.picture(camera.number)
+                    try:
+                        data = camera.picture(camera.number)
+                    except ConnectionAbortedError:
+                        return
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                     camera.sent_s[camera.number] = time.monotonic()
                     try:

@@ -2,9 +2,10 @@
 
 import contextlib
 import logging
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import av
 import cv2
@@ -20,44 +21,65 @@ QUICK_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": 
 RETRY_S = 1.0
 LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
 
+# What a URL may carry and no log, table or title should: user:password@, and ?pwd=...
+USER = re.compile(r"(?<=://)[^/?#]*@")
+SECRET = re.compile(r"(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth)[^=&#]*)=[^&#]*", re.IGNORECASE)
+
+
+class Clock:
+    """Time as it passes; a test has one that it moves by hand."""
+
+    def now(self) -> float:
+        """Seconds, by time.monotonic()."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for `event`, but no longer than so many seconds; returns whether it is set."""
+        return event.wait(seconds)
+
 
 class Camera:
     """Reads `source` in a thread and keeps only the newest frame; a context manager.
 
     `source` is a camera's number, a URL or a file. A file, here or behind a URL, is played once, at its own pace, from
-    when it is first looked at; a camera that goes away is waited for. Raises InputError if it
-    cannot be opened at first.
+    when it is first looked at; a camera that goes away is waited for. `name` is `source` without a password. Raises
+    InputError if it cannot be opened at first.
     """
 
-    def __init__(self, source: str):
-        self.source = source
+    def __init__(self, source: str, clock: Clock | None = None):
+        self.source, self.name = source, hide_password(source)
+        self.clock = clock or Clock()
         self.mirrored = source.isdecimal()  # a person before a camera expects a mirror; a street does not
         self.film: VideoReader | None = None  # what is played, if it is a file
         self.lost = self.ended = False
         self.error: Exception | None = None  # what ended the thread before its time
-        self.number, self.image, self.captured_s = 0, None, 0.0
-        self.taken, self.first_s = 0, 0.0  # number of the frame given last; when the first that was given was captured
+        self.number, self.image, self.captured_s = 0, np.empty((0, 0, 3), np.uint8), 0.0
+        self.taken = 0  # number of the frame given last
+        self.first_s: float | None = None  # when the first that was given was captured
         self.fresh, self.watched, self.stop = threading.Condition(), threading.Event(), threading.Event()
         self.frames = self.open()
         self.thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self.thread.start()
 
-    def open(self) -> Iterator[np.ndarray]:
+    def open(self) -> Generator[np.ndarray]:
         """The frames from now on, each given when it arrives."""
         if self.mirrored:
             return numbered_camera(int(self.source))
-        if "://" in self.source:
-            stream = open_stream(self.source)
-            if not stream.duration:
-                return live(stream)
-            stream.close()  # a file: its first frames went into the opening, so it is opened with more care
-        self.film = VideoReader(self.source)
+        try:
+            if "://" in self.source:
+                stream = open_stream(self.source)
+                if not is_file(stream):
+                    return live(stream)
+                stream.close()  # its first frames went into the opening, so it is opened with more care
+            self.film = VideoReader(self.source)
+        except InputError as error:
+            raise InputError(str(error).replace(self.source, self.name)) from None
         return self._play(self.film)
 
     def __enter__(self) -> "Camera":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop.set()
         self.watched.set()  # or a file that was never looked at would wait on
         self.thread.join(TIMEOUT_S)
@@ -74,7 +96,7 @@ class Camera:
                     raise self.error
                 return None
             self.taken = self.number
-            self.first_s = self.first_s or self.captured_s
+            self.first_s = self.captured_s if self.first_s is None else self.first_s
             return self.image, self.captured_s - self.first_s, self.captured_s
 
     @property
@@ -105,29 +127,29 @@ class Camera:
                 self.ended = True
                 self.fresh.notify()
 
-    def _play(self, film: VideoReader) -> Iterator[np.ndarray]:
+    def _play(self, film: VideoReader) -> Generator[np.ndarray]:
         """The frames of a video file, each when its time has come."""
         with film:
             self.watched.wait()  # who loads a network meanwhile misses nothing
-            started = time.monotonic()
+            started = self.clock.now()
             for image, time_s, _ in film:
-                self.stop.wait(max(0.0, started + time_s - time.monotonic()))
+                self.clock.wait(self.stop, max(0.0, started + time_s - self.clock.now()))
                 yield image
 
     def _keep(self, image: np.ndarray) -> None:
         if self.lost:
             self.lost = False
-            logger.info(f"{self.source}: is back")
+            logger.info(f"{self.name}: is back")
         with self.fresh:
-            self.number, self.image, self.captured_s = self.number + 1, image, time.monotonic()
+            self.number, self.image, self.captured_s = self.number + 1, image, self.clock.now()
             self.fresh.notify()
 
     def _wait_for_return(self) -> None:
         """Try again until it can be opened, or nobody wants it any more."""
         if not self.lost and not self.stop.is_set():
             self.lost = True
-            logger.info(f"{self.source}: lost; waiting for it to come back")
-        while not self.stop.wait(RETRY_S):
+            logger.info(f"{self.name}: lost; waiting for it to come back")
+        while not self.clock.wait(self.stop, RETRY_S):
             try:
                 self.frames = self.open()
                 return
@@ -135,14 +157,19 @@ class Camera:
                 continue
 
 
-def numbered_camera(number: int) -> Iterator[np.ndarray]:
+def hide_password(source: str) -> str:
+    """`source` as it may be told: a URL without its user and password, and without what its query keeps secret."""
+    return SECRET.sub(r"\1=***", USER.sub("***@", source)) if "://" in source else source
+
+
+def numbered_camera(number: int) -> Generator[np.ndarray]:
     """The frames of a camera of this machine, until it goes away."""
     capture = cv2.VideoCapture()
     if number > LAST_CAMERA or not capture.open(number):
         raise InputError(f"--camera {number}: cannot be opened; is it plugged in, and free of other programs?")
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # what waits in the driver is old
 
-    def frames():
+    def frames() -> Generator[np.ndarray]:
         try:
             while (read := capture.read())[0]:
                 yield read[1]
@@ -153,22 +180,36 @@ def numbered_camera(number: int) -> Iterator[np.ndarray]:
 
 
 def open_stream(url: str) -> av.container.InputContainer:
-    """What is behind `url`. It has a duration if it is a file, and none if it is live."""
+    """What is behind `url`, a file or a live camera. InputError where there is nothing."""
     try:
         container = av.open(url, options=URL_OPTIONS | QUICK_OPTIONS, timeout=TIMEOUT_S)
-        container.streams.best("video").thread_type = "SLICE"  # threads by frame would keep some back
-    except (av.error.FFmpegError, OSError, ValueError, AttributeError) as error:
+        find_stream(container).thread_type = "SLICE"  # threads by frame would keep some back
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no video in it"
         raise InputError(f"--camera {url}: cannot be opened ({reason.lower()})") from None
     return container
 
 
-def live(container: av.container.InputContainer) -> Iterator[np.ndarray]:
+def find_stream(container: av.container.InputContainer) -> av.VideoStream:
+    """The best of the container's video streams. ValueError where it has none."""
+    stream = container.streams.best("video")
+    if not isinstance(stream, av.VideoStream):
+        raise ValueError("no video in it")
+    return stream
+
+
+def is_file(container: av.container.InputContainer) -> bool:
+    """Whether it has an end: its header says how long it is, as an MP4's does, or its server how large, as of a .ts."""
+    return bool(container.duration) or container.size > 0
+
+
+def live(container: av.container.InputContainer) -> Generator[np.ndarray]:
     """The frames of a network stream as they arrive, until it breaks off; a damaged packet costs itself."""
     with container, contextlib.suppress(av.error.FFmpegError, OSError):
-        for packet in container.demux(container.streams.best("video")):
+        stream = find_stream(container)
+        for packet in container.demux(stream):
             # Nor can a stream that is joined between two key frames be decoded before the next.
             with contextlib.suppress(av.error.InvalidDataError):
-                for frame in packet.decode():
+                for frame in stream.decode(packet):
                     frame.colorspace = matrix(frame)
                     yield frame.to_ndarray(format="bgr24")
