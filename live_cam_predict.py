@@ -2,7 +2,7 @@
 """What do the faces before this camera feel? Shows it live: q or Esc quits, s takes a snapshot, space pauses.
 
 python live_cam_predict.py
-python live_cam_predict.py --camera http://192.168.1.20:8080/video
+python live_cam_predict.py --browser
 python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 --csv emotions.csv
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.live_view import LiveView, Pace
+from emotion.cli.live_view import FpsMeter, LiveView
 from emotion.cli.window import missing_display
 from emotion.errors import InputError
 from emotion.files import check_outputs
@@ -28,13 +28,17 @@ WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
 
 def main() -> int:
     args = parse_arguments()
-    with Interrupt() as interrupt, Camera(args.camera) as camera, ExitStack() as outputs:
+    if args.browser:
+        from emotion.cli.browser import serve  # a window needs no server
+
+        return serve(args)
+    with Interrupt() as interrupt, Camera(args.camera or "0") as camera, ExitStack() as outputs:
         recognizer = flags.video_recognizer(args, USUAL_FPS)
         labels, about = recognizer.labels, recognizer.classifier.about
-        timeline, pace = Timeline(labels), Pace(USUAL_FPS)
-        records = outputs.enter_context(Records(None, args.csv, labels, about, args.camera))
+        timeline, meter = Timeline(labels), FpsMeter(USUAL_FPS)
+        records = outputs.enter_context(Records(args.json, args.csv, labels, about, camera.name))
         recording = outputs.enter_context(Recording(args.output)) if args.output else None
-        view = outputs.enter_context(LiveView(f"Emotions: {args.camera}")) if args.window else None
+        view = outputs.enter_context(LiveView(f"Emotions: {camera.name}")) if args.window else None
 
         while not (interrupt or camera.finished or (view and view.quit)):
             captured = None if view and view.paused else camera.newest(WAIT_S)
@@ -43,45 +47,51 @@ def main() -> int:
                 faces = recognizer.recognize(image, time_s)
                 records.add(timeline.frames, time_s, faces)
                 timeline.add(time_s, faces)
-                draw_faces(image, faces)
+                if recording or view:
+                    draw_faces(image, faces)
                 if recording:
                     recording.write(image, time_s)
                 if view:
-                    view.show(image, pace.text)
-                pace.shown(captured_s)
-                flags.search_in_time(recognizer, args, pace.fps)
+                    view.show(image, meter.text)
+                meter.tick(captured_s)
+                flags.search_in_time(recognizer, args, meter.fps)
             if view:
-                view.handle_keys()
-    return report(args, camera, timeline, pace, bool(interrupt))
+                view.handle_keys(WAIT_S if view.paused else 0)
+    return report(args, camera, timeline, meter, bool(interrupt))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = app.Parser(__doc__)
-    parser.add_argument("--camera", default="0", metavar="0|URL|FILE",
+    parser.add_argument("--camera", metavar="0|URL|FILE",
                         help="a camera's number, a stream (http://, rtsp://), or a video file (default: 0)")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help="record what is shown, H.264")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all frames' faces as a table, one row a face")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all frames, boxes and probabilities as JSON")
+    flags.add_browser_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)
     args = parser.parse_args()
-    check_outputs([args.camera, *flags.read_files(args)], {"-o": args.output, "--csv": args.csv})
+    outputs = {"-o": args.output, "--csv": args.csv, "--json": args.json}
+    check_outputs([args.camera or "0", *flags.read_files(args)], outputs)
+    if args.browser:
+        return args
     problem = missing_display()
     args.window = problem is None
-    if problem and not (args.output or args.csv):
-        raise InputError(f"no window can be shown: {problem}; write with -o OUT.mp4 or --csv FILE instead")
+    if problem and not any(outputs.values()):
+        raise InputError(f"no window can be shown: {problem}; use --browser, or write with -o OUT.mp4, --csv or --json")
     if problem:
         logging.getLogger("emotion").info(f"no window: {problem}; running on without, Ctrl-C ends")
     return args
 
 
-def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, pace: Pace, interrupted: bool) -> int:
+def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: FpsMeter, interrupted: bool) -> int:
     """The summary on stdout, what went wrong on stderr; returns the exit code."""
-    fps = timeline.fps(pace.fps)
+    fps = timeline.fps(meter.fps)
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {fps:.0f} frames a second"
-    print(f"camera {args.camera}: {done}", *timeline.summary(fps), sep="\n")
+    print(f"camera {camera.name}: {done}", *timeline.summary(fps), sep="\n")
     if args.output and timeline.frames:
         print(f"recorded: {args.output}")
-    return app.ended(interrupted, args.camera, camera.problem)
+    return app.ended(interrupted, camera.name, camera.problem)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,24 @@ def half_life(text: str) -> float:
     return seconds
 
 
+def add_browser_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("in a browser")
+    group.add_argument("--browser", action="store_true",
+                       help="serve a page: it shows the browser's own camera, or the one that --camera names; "
+                            "each visitor is recorded in files of its own, out-2.mp4 and so on")  # fmt: skip
+    group.add_argument("--port", type=port, default=8000, help="where the page is (default: %(default)s)")
+    group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
+                       help="who may come: another one than the default lets other machines in, with the token in the "
+                            "address that is printed; 0.0.0.0 is all of them")  # fmt: skip
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 1 to 65535, or 0 for any that is free")
+    return number
+
+
 def photo_recognizer(args: argparse.Namespace) -> Recognizer:
     """The recognizer of photos that the flags ask for."""
     return Recognizer.for_photos(

@@ -17,15 +17,15 @@ SNAPSHOTS = Path("output")
 GREY = (60, 60, 60)
 
 
-class Pace:
-    """Frames a second and milliseconds from capture to screen, told twice a second, so that they can be read."""
+class FpsMeter:
+    """Frames a second and milliseconds from capture to screen, renewed twice a second, so that they can be read."""
 
     def __init__(self, fps: float):
         self.fps = fps
         self.text = ""
         self.frames, self.delay_s, self.since_s = 0, 0.0, time.monotonic()
 
-    def shown(self, captured_s: float) -> None:
+    def tick(self, captured_s: float) -> None:
         """Count a frame that was captured at `captured_s`, by time.monotonic(), and is on the screen now."""
         now = time.monotonic()
         self.frames += 1
@@ -63,21 +63,23 @@ class LiveView:
             screen[: label.shape[0], : label.shape[1]] = label[: screen.shape[0], : screen.shape[1]]
         self.window.show(screen)
 
-    def handle_keys(self) -> None:
-        """Do what the keys pressed since the last time say; to be called often, or the window seems dead."""
-        key = self.window.key() if self.window else -1
+    def handle_keys(self, wait_s: float = 0) -> None:
+        """Do what the keys pressed since the last time, or within `wait_s`, say; to be called often, or the window
+        seems dead.
+        """
+        key = self.window.key(round(1000 * wait_s)) if self.window else -1
         if key in (Q, ESCAPE):
             self.quit = True
         elif key == SPACE:
             self.paused = not self.paused
         elif key == S and self.frame is not None:
-            self.save_snapshot()
+            self.save_snapshot(self.frame)
 
-    def save_snapshot(self) -> None:
+    def save_snapshot(self, frame: np.ndarray) -> None:
         path = SNAPSHOTS / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() // 10**6 % 1000:03}.png"
         try:
             path.parent.mkdir(exist_ok=True)
-            write_photo(path, self.frame)
+            write_photo(path, frame)
         except (InputError, OSError) as error:
             logger.info(f"no snapshot: {error}")  # no reason to end the show
         else:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emotion.cli import live_view
-from emotion.cli.live_view import LiveView, Pace
+from emotion.cli.live_view import FpsMeter, LiveView
 from emotion.cli.window import ESCAPE, SPACE, Q, S
 
 FRAME = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
@@ -21,7 +21,8 @@ class FakeWindow:
     def show(self, frame):
         self.screens.append(frame.copy())
 
-    def key(self):
+    def key(self, wait_ms=1):
+        self.waited = wait_ms
         return self.pressed
 
     def __exit__(self, *exception):
@@ -82,6 +83,12 @@ def test_space_pauses_and_goes_on(view):
     assert not view.quit
 
 
+def test_a_pause_waits_for_a_key(view):
+    view.show(FRAME, "")
+    view.handle_keys(0.03)
+    assert view.window.waited == 30
+
+
 def test_s_saves_the_frame_without_the_text_of_the_screen(view, tmp_path, notes):
     view.show(FRAME, "30 fps  12 ms")
     press(view, S)
@@ -105,11 +112,11 @@ def test_the_window_closes_with_the_view(view):
     assert view.window.opened is None
 
 
-def test_the_pace_is_told_twice_a_second(monkeypatch):
+def test_the_frame_rate_is_renewed_twice_a_second(monkeypatch):
     now = 10.0
     monkeypatch.setattr(live_view, "time", SimpleNamespace(monotonic=lambda: now))
-    pace, told = Pace(30.0), []
+    meter, seen = FpsMeter(30.0), []
     for now in (10.1, 10.2, 10.3, 10.4, 10.5, 10.6):
-        pace.shown(now - 0.02)
-        told.append((round(pace.fps), pace.text))
-    assert told == [(30, "")] * 4 + [(10, "10 fps  20 ms")] * 2
+        meter.tick(now - 0.02)
+        seen.append((round(meter.fps), meter.text))
+    assert seen == [(30, "")] * 4 + [(10, "10 fps  20 ms")] * 2

@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -104,9 +106,63 @@ def test_a_file_that_is_cut_short_is_one_line_and_what_is_there_is_done(run_scri
     assert frames_of(tmp_path / "out.mp4")
 
 
+def test_a_file_as_json_by_the_schema_of_all_three_scripts(run_script, tiny_model, tmp_path, face_scene):
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(10)], fps=25)
+    done = run_script("live_cam_predict.py", "--camera", path, "--model", tiny_model, "--json", "a.json", env=HEADLESS)
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert (written["schema"], written["source"]) == (1, str(path))
+    assert written["frames"][0]["time_s"] == 0
+    assert set(written["frames"][-1]["faces"][0]) == {"id", "box", "label", "confidence", "emotions"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_a_page_is_served_until_ctrl_c(repository, tiny_model, tmp_path):
+    with running(repository, tmp_path, "--browser", "--port", "0", "--model", tiny_model) as process:
+        line = process.stdout.readline()
+        assert line.startswith("Open http://127.0.0.1:")
+        with urlopen(line.split()[1]) as answer:
+            assert b"<title>Emotions" in answer.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_shows_a_file_and_ends_with_it(repository, tiny_model, tmp_path, face_scene):
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(10)], fps=25)
+    arguments = "--browser", "--port", "0", "--camera", path, "--model", tiny_model, "--json", "b.json"
+    with running(repository, tmp_path, *arguments) as process:
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert f"camera {path}: " in output
+    assert "recorded: b.json" in output
+    assert json.loads((tmp_path / "b.json").read_text())["source"] == str(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_a_password_in_the_camera_s_address_is_nowhere(repository, tiny_model, tmp_path, face_scene):
+    with MjpegServer(face_scene, fps=15) as server:
+        camera = server.url.replace("://", "://me:geheim@") + "?pwd=geheim"
+        arguments = "--camera", camera, "--model", tiny_model, "--csv", "a.csv", "--json", "a.json"
+        with running(repository, tmp_path, *arguments) as process:
+            wait_for(lambda: any(tmp_path.glob(".a.*.csv")))
+            begun = server.number
+            wait_for(lambda: server.number > begun + 15)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    name = f"http://***@127.0.0.1:{server.port}/video?pwd=***"
+    for text in (output, (tmp_path / "a.csv").read_text(), (tmp_path / "a.json").read_text()):
+        assert name in text
+        assert "geheim" not in text
+    assert "geheim" not in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["--browser", "--port", "70000"], "70000 is no port"),
+        (["--browser", "--host", "192.0.2.1"], "--host 192.0.2.1 --port 8000: cannot be served"),
         ([], "no window can be shown: there is no display"),
         (["--camera", "99", "--csv", "a.csv"], "--camera 99: cannot be opened"),
         (["--camera", "missing.mp4", "--csv", "a.csv"], "missing.mp4: no such file"),

@@ -1,0 +1,111 @@
+"""A server with the shipped model, and a real browser whose camera plays a file."""
+
+import shutil
+from contextlib import contextmanager
+
+import av
+import cv2
+import pytest
+
+from emotion import Recognizer
+from emotion.web.server import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def recognizers():
+    """One of videos, one of photos, by the shipped model."""
+    return Recognizer.for_video(), Recognizer.for_photos()
+
+
+@pytest.fixture
+def serve(recognizers):
+    """`with serve(host=...) as server`: a server on a free port."""
+
+    @contextmanager
+    def start(**options):
+        with Server(*recognizers, **{"port": 0} | options) as server:
+            yield server
+
+    return start
+
+
+@pytest.fixture
+def server(serve):
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def camera_file(tmp_path_factory, sample):
+    """What the browser's camera plays: 640x480, the sample's face in a box of 120 pixels from (221, 82) on."""
+    path = tmp_path_factory.mktemp("camera") / "face.y4m"
+    write_y4m(path, [cv2.resize(cv2.imread(str(sample))[:384], (640, 480))] * 5)
+    return path
+
+
+def write_y4m(path, pictures):
+    """The raw video that Chromium's fake camera plays, over and over."""
+    height, width = pictures[0].shape[:2]
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg\n".encode())
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+            file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
+
+
+@pytest.fixture(scope="session")
+def chromium(camera_file):
+    """Debian's Chromium, its camera playing `camera_file`."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
+    # Another site's name that points here, as in DNS rebinding.
+    flags = [
+        *FLAGS,
+        f"--use-file-for-fake-video-capture={camera_file}",
+        "--host-resolver-rules=MAP elsewhere.test 127.0.0.1",
+    ]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """open_page(server) -> a page of its own visitor; what it logs as an error, or asks of elsewhere, fails the test."""
+    contexts, problems = [], []
+
+    def start(server, address=None, camera=True, check=True, **options):
+        permissions = ["camera"] if camera else []
+        context = chromium.new_context(
+            permissions=permissions, **{"viewport": {"width": 1400, "height": 900}} | options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        if not check:
+            page.goto(address)
+            return page
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("console", lambda said: said.type == "warning" and problems.append(f"warning: {said.text}"))
+        page.on("request", lambda request: check_request(request.url, server, problems))
+        page.goto(address or server.addresses[0])
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def check_request(url, server, problems):
+    here = (f"http://127.0.0.1:{server.port}/", f"ws://127.0.0.1:{server.port}/", f"http://localhost:{server.port}/")
+    if not url.startswith((*here, "blob:", "data:")):
+        problems.append(f"asked elsewhere: {url}")
