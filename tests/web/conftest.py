@@ -59,9 +59,9 @@ def write_y4m(path, pictures):
             file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(camera_file):
-    """Debian's Chromium, its camera playing `camera_file`."""
+    """Debian's Chromium, its camera playing `camera_file`. Not for the session: Playwright occupies asyncio."""
     if not CHROMIUM:
         pytest.skip("no Chromium here: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
