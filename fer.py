@@ -7,17 +7,21 @@ python fer.py --evaluate models/fer.h5 --tta                  measure a model on
 """
 
 import argparse
-import json
 import logging
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emotion.cli import app
 from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
+from emotion.files import check_figure, check_outputs, write_text
+
+if TYPE_CHECKING:
+    from emotion.evaluation.card import Card
 
 logger = logging.getLogger("emotion")
 
@@ -51,10 +55,12 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     import keras
 
     from emotion.dataset.votes import calibration_targets, network_labels, training_targets
+    from emotion.evaluation.card import measure
+    from emotion.evaluation.report import format_card
     from emotion.model_file.h5 import sha256
     from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained, origin_of
-    from emotion.training.card import build_card, format_card, measure
+    from emotion.training.card import build_card
     from emotion.training.checkpoint import Checkpoint
     from emotion.training.fit import calibrate, classifier_of, fit
     from emotion.training.recipes import known_network, recipe_of
@@ -127,33 +133,42 @@ def teacher_answers(settings: dict, args: argparse.Namespace):
     )
 
 
-def write(model, card: dict, dataset: Dataset, args: argparse.Namespace) -> None:
+def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.evaluation.plots import plot_run
     from emotion.model_file.h5 import save_model
     from emotion.model_file.light import write_light
+    from emotion.results.figure import save
     from emotion.training.fit import classifier_of
 
-    save_model(model, args.output, card)
+    save_model(model, args.output, card.to_json())
     try:
         write_light(args.output)
     except InputError as error:  # on a machine with JAX alone: the first prediction elsewhere makes it
         logger.info(error)
-    plot_run(card, classifier_of(model), dataset, args.output)
+    name = args.output.stem
+    for plot, figure in plot_run(name, card, classifier_of(model), dataset).items():
+        save(figure, args.output.with_name(f"{name}_{plot}.png"))
     logger.info(f"{args.output}: written, with its card and its plots")
 
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.evaluation.compare import assess
-    from emotion.evaluation.costs import compare_costs
-    from emotion.files import check_figure, check_outputs, write_text
+    from emotion.evaluation.compare import compare, load_members
+    from emotion.evaluation.report import evaluation_to_json, format_evaluation
+    from emotion.evaluation.selection import select_splits
 
     check_outputs([*args.evaluate, dataset.source], {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
-    results, report = assess(dataset, args)
-    costs = compare_costs(args, results)
+    splits = select_splits(dataset, args.split, args.protocol, args.unseen)
+    members = load_members(args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta)
+    found = compare(members, splits, args.protocol, args.ensemble, args.robustness)
+    print(format_evaluation(found))
     if args.json:
-        report["costs"] = {model: asdict(cost) for model, cost in costs.items()}
-        write_text(args.json, json.dumps(report, indent=1) + "\n")
+        write_text(args.json, evaluation_to_json(found, dataset.fingerprint))
+    if args.chart:
+        from emotion.evaluation.plots import plot_costs, plot_robustness
+        from emotion.results.figure import save
+
+        save(plot_robustness(found.robustness) if found.robustness else plot_costs(found), args.chart)
 
 
 def preview(dataset: Dataset, args: argparse.Namespace) -> None:
@@ -163,7 +178,7 @@ def preview(dataset: Dataset, args: argparse.Namespace) -> None:
     ranges = recipe_of(args.network or "five_block").augmentation
     if ranges is None:
         raise InputError(f"--preview-augmentation: the recipe of {args.network} changes nothing in a face")
-    preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation, ranges)
+    preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation, ranges, args.seed)
 
 
 def export(dataset: Dataset, args: argparse.Namespace) -> None:

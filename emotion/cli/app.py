@@ -59,6 +59,7 @@ def log_to_stderr(quiet: bool) -> None:
     """From here on what the package logs for a person is a line on stderr; under --quiet, warnings alone."""
     logger = logging.getLogger("emotion")
     logger.handlers = [LineHandler()]
+    logger.propagate = False  # Keras gives the root logger a handler of its own: each line would be there twice
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emotion.dataset.votes import distributions
-from emotion.labels import emotions
+from emotion.dataset.votes import distributions, outputs_of
+from emotion.labels import EIGHT_EMOTIONS, emotions
 
 BINS = 15
 
@@ -26,10 +26,18 @@ class Calibration:
     bins: list[tuple[float, float, int]]  # (mean confidence, mean share of votes, faces), a bin that holds any
 
 
-def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> Calibration:
-    """`probabilities` (N, C) beside `votes` uint8 (N, 10), C of 7 or 8."""
-    shares = distributions(votes, emotions(probabilities.shape[1]))
+def calibration(
+    probabilities: np.ndarray, votes: np.ndarray, labels: tuple[str, ...] | None = None, seed: int = 0
+) -> Calibration | None:
+    """`probabilities` (N, C) of `labels` (without them, the seven or eight emotions) beside `votes` uint8 (N, 10).
+
+    None where no vote is for any of them.
+    """
+    labels = labels or emotions(probabilities.shape[1])
+    shares = distributions(votes, labels)
     held = shares.sum(axis=1) > 0
+    if not held.any():
+        return None
     probabilities, shares, votes = probabilities[held], shares[held], votes[held]
     top = probabilities.argmax(axis=1)
     rows = np.arange(len(top))
@@ -40,25 +48,25 @@ def calibration(probabilities: np.ndarray, votes: np.ndarray, seed: int = 0) -> 
         for here in (place == number for number in range(BINS))
         if here.any()
     ]
+    panel = votes[:, np.flatnonzero(outputs_of(EIGHT_EMOTIONS, labels) >= 0)].sum(axis=1, dtype=np.int64)
     error = sum(abs(mean - voted) * count for mean, voted, count in bins) / len(top)
     return Calibration(
         count=len(top),
         expected_error=float(error),
         cross_entropy=cross_entropy(shares, probabilities),
         total_variation=total_variation(shares, probabilities),
-        humans_total_variation=total_variation(*two_panels(votes, shares, seed)),
+        humans_total_variation=total_variation(*simulate_two_panels(panel, shares, seed)),
         humans_cross_entropy=cross_entropy(shares, shares),
         bins=bins,
     )
 
 
-def two_panels(votes: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """The shares (2, N, C) that two panels as large as the real one give each face, drawn from the shares it gave.
+def simulate_two_panels(panel: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The shares (2, N, C) that two panels of `panel` voters, int (N,), give each face, drawn from its `shares` (N, C).
 
     Two, because the real panel is one draw itself: beside another drawn from it, it would be too near. Even two are
     nearer than real panels are: neither says what nobody of the first ten said.
     """
-    panel = votes[:, :8].sum(axis=1, dtype=np.int64)  # those who named an emotion
     exact = shares.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
     drawn = np.random.default_rng(seed).multinomial(panel, exact, size=(2, len(panel)))

@@ -1,94 +1,113 @@
-"""Models side by side on the same faces: `fer.py --evaluate`."""
+"""Models side by side on the same faces: `fer.py --evaluate`, as data."""
 
-import argparse
-import logging
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from emotion.dataset.duplicates import duplicates, near_duplicates
-from emotion.dataset.splits import Dataset, Split
+import numpy as np
+
+from emotion.dataset.splits import Split
 from emotion.dataset.votes import ground_truth, outputs_of
 from emotion.errors import InputError
-from emotion.evaluation.calibration import calibration
-from emotion.evaluation.metrics import (
-    Classify,
-    Score,
-    asked_labels,
-    ensemble,
-    format_table,
-    mcnemar,
-    mirrored,
-    predicted_classes,
-    protocols,
-    score,
-)
-from emotion.evaluation.robustness import format_table as format_robustness
-from emotion.evaluation.robustness import robustness
-from emotion.faces.classifier import EmotionClassifier, load_classifier
-from emotion.labels import SEVEN_EMOTIONS, canonical, in_order
+from emotion.evaluation.calibration import Calibration, calibration
+from emotion.evaluation.card import Card, read_card
+from emotion.evaluation.costs import Cost, measure_cost, total_cost
+from emotion.evaluation.metrics import Score, asked_labels, mcnemar, predicted_classes, protocols, score
+from emotion.evaluation.robustness import DamagedScore, robustness
+from emotion.evaluation.selection import SelectedSplit
+from emotion.faces.classifier import EmotionClassifier, load_classifier, mean_answer
+from emotion.labels import canonical, in_order
 
-logger = logging.getLogger(__name__)
+ENSEMBLE = "ensemble"
 
 
-def assess(dataset: Dataset, args: argparse.Namespace) -> tuple[list[tuple[str, str, Score]], dict]:
-    """Measure the models of `args.evaluate` and print the tables.
+@dataclass(frozen=True)
+class Member:
+    """A model to be measured."""
 
-    Returns (model, split, score) for each model, split and protocol, and all that was found as plain JSON.
-    """
-    splits = chosen_splits(dataset, args)
-    members, outputs = load_members(args, dataset.labels)
-    results, comparisons, calibrations = [], [], {}
-    for split_name, split in splits.items():
-        asked = [args.protocol] if args.protocol else protocols(split)
-        probabilities = {name: classify(split.faces) for name, classify in members.items()}
-        for name, found in probabilities.items():
-            results += [(name, split_name, score(found, split, protocol, outputs[name])) for protocol in asked]
-            if split.votes is not None:
-                calibrations[f"{name}, {split_name}"] = asdict(calibration(found, split.votes))
-        comparisons += [
-            mcnemar_test(pair, outputs, probabilities, split_name, split, asked[0]) for pair in combinations(members, 2)
-        ]
-    print(format_table(results))
-    print_comparisons(comparisons)
-    print_calibrations(calibrations)
-    report = {
-        "schema": 1,
-        "data": dataset.fingerprint,
-        "scores": [{"model": name, "split": split, **asdict(s)} for name, split, s in results],
-        "mcnemar": comparisons,
-        "calibration": calibrations,
-        "robustness": measure_robustness(members, outputs, splits, args) if args.robustness else {},
-    }
-    return results, report
+    name: str  # for the tables
+    path: Path
+    classifier: EmotionClassifier  # its labels in the one order of the emotions
+    card: Card | None
+
+
+@dataclass(frozen=True)
+class ModelScore:
+    model: str
+    split: str
+    score: Score
+
+
+@dataclass(frozen=True)
+class ModelCalibration:
+    model: str
+    split: str
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """The exact McNemar test between the answers of two models."""
+
+    first: str
+    second: str
+    split: str
+    protocol: str
+    p: float
+
+
+@dataclass(frozen=True)
+class Robustness:
+    split: str
+    protocol: str
+    models: dict[str, list[DamagedScore]]  # the clean faces first
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured, by model where there are several, in the order in which they were named."""
+
+    splits: list[SelectedSplit]
+    scores: list[ModelScore]  # for each split, each model under each protocol
+    calibrations: list[ModelCalibration]
+    comparisons: list[McNemar]
+    costs: dict[str, Cost]
+    robustness: Robustness | None = None  # of the headline
+
+    @property
+    def headline(self) -> list[ModelScore]:
+        """A score a model: on the last split, the furthest from training, under its first protocol."""
+        here = [each for each in self.scores if each.split == self.splits[-1].name]
+        return [each for each in here if each.score.protocol == here[0].score.protocol]
 
 
 def load_members(
-    args: argparse.Namespace, wanted: tuple[str, ...]
-) -> tuple[dict[str, Classify], dict[str, tuple[str, ...]]]:
-    """The models of `args.evaluate` by name, mirrored and joined as `args` asks for; and what each one's outputs mean.
+    paths: Sequence[Path],
+    wanted: tuple[str, ...],
+    device: str = "auto",
+    labels: tuple[str, ...] | None = None,
+    mirror: bool = False,
+) -> list[Member]:
+    """The models in `paths`, each loaded once, to be measured on data that are labelled with `wanted`.
 
-    `wanted` are the labels of the data that they are to be measured on.
+    `device`, `labels`, `mirror`: as in load_classifier. InputError where a model does not answer in all that is wanted.
     """
-    loaded = [load_classifier([path], args.device, args.labels) for path in args.evaluate]
-    if args.ensemble and len({len(classifier.labels) for classifier in loaded}) > 1:
-        raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
-    ordered = [reordered(classifier, path, wanted) for classifier, path in zip(loaded, args.evaluate, strict=True)]
-    names = names_of(args.evaluate)
-    if args.tta:
-        names = [f"{name} + mirror" for name in names]
-    outputs = {name: labels for name, (_, labels) in zip(names, ordered, strict=True)}
-    members = {name: classify for name, (classify, _) in zip(names, ordered, strict=True)}
-    if args.tta:
-        members = {name: mirrored(classify) for name, classify in members.items()}
-    if args.ensemble:
-        members["ensemble"], outputs["ensemble"] = ensemble(list(members.values())), ordered[0][1]
-    return members, outputs
+    members = []
+    for name, path in zip(names_of(paths), paths, strict=True):
+        classifier = load_classifier([path], device, labels, mirror)
+        names = tuple(map(canonical, classifier.labels))
+        if (outputs_of(wanted, names) < 0).any():
+            theirs, ours = ",".join(classifier.labels), ",".join(in_order(wanted))
+            raise InputError(f"{path}: its labels ({theirs}) are not {ours}; see --labels")
+        name = f"{name} + mirror" if mirror else name
+        members.append(Member(name, path, classifier.in_order(in_order(names)), read_card(path)))
+    return members
 
 
-def names_of(paths: list[Path]) -> list[str]:
+def names_of(paths: Sequence[Path]) -> list[str]:
     """The models' names for a table: the files' stems, each with a number where the name is taken."""
-    names = ["ensemble"]
+    names = [ENSEMBLE]
     for path in paths:
         name, number = path.stem, 2
         while name in names:
@@ -97,101 +116,58 @@ def names_of(paths: list[Path]) -> list[str]:
     return names[1:]
 
 
-def chosen_splits(dataset: Dataset, args: argparse.Namespace) -> dict[str, Split]:
-    """The splits to measure on, by what to call them: that of --split, or else all that were not trained on."""
-    if args.split and args.split not in dataset.splits:
-        raise InputError(f"--split {args.split}: not in {dataset}")
-    names = [args.split] if args.split else [name for name in dataset.splits if name != "Training"] or ["Training"]
-    chosen = dict(chosen_rows(dataset, name, args.unseen) for name in names)
-    for name, split in chosen.items():
-        known = protocols(split)
-        if not known:
-            raise InputError(f"{dataset.source}: no face of {name} has a label that counts")
-        if args.protocol not in (None, *known):
-            raise InputError(f"--protocol {args.protocol}: {dataset.source} has labels for {', '.join(known)}")
-    return chosen
+def compare(
+    members: Sequence[Member],
+    splits: list[SelectedSplit],
+    protocol: str | None = None,
+    ensemble: bool = False,
+    with_robustness: bool = False,
+) -> Evaluation:
+    """Measure `members` on `splits`, under `protocol` or all that the splits have labels for.
 
-
-def chosen_rows(dataset: Dataset, name: str, unseen: bool) -> tuple[str, Split]:
-    """What to call the split `name`, and its rows; `unseen` leaves out those whose photograph training had seen."""
-    split = dataset.splits[name]
-    if name == "Training":
-        if unseen:
-            raise InputError("--unseen: Training is what was seen; name another --split")
-        return name, split
-    known = dataset.seen_faces(name)
-    exact = duplicates(split.faces, known)
-    if not unseen:
-        if exact.any():
-            logger.info(
-                f"{name}: {exact.sum()} of {len(split)} faces were seen in training, byte for byte; see --unseen"
-            )
-        return name, split
-    rest = split.take(~exact)
-    near = near_duplicates(rest.faces, known)
-    logger.info(
-        f"{name}: {exact.sum()} faces seen in training are left out, and {near.sum()} other crops of such photographs"
-    )
-    if near.all():
-        raise InputError(f"--unseen: training had seen every face of {name}")
-    return f"{name}, unseen", rest.take(~near)
-
-
-def reordered(
-    classifier: EmotionClassifier, path: Path, wanted: tuple[str, ...] = SEVEN_EMOTIONS
-) -> tuple[Classify, tuple[str, ...]]:
-    """The classifier's outputs in the one order of the emotions, or of other classes, and their names.
-
-    InputError where it does not answer in all the labels `wanted`; contempt may count as neutral.
+    `ensemble`: the mean of all members as one more model. `with_robustness`: on damaged faces as well, which takes two
+    dozen times as long. InputError where members have no mean.
     """
-    names = [canonical(label) for label in classifier.labels]
-    if (outputs_of(wanted, tuple(names)) < 0).any():
-        wanted = in_order(wanted)
-        raise InputError(f"{path}: its labels ({','.join(classifier.labels)}) are not {','.join(wanted)}; see --labels")
-    ordered = in_order(names)
-    order = [names.index(name) for name in ordered]
-    return (lambda faces: classifier.classify(faces)[:, order]), ordered
+    labels = {member.name: member.classifier.labels for member in members}
+    if ensemble and len(set(labels.values())) > 1:
+        raise InputError("--ensemble: answers in seven emotions and in eight have no mean; leave out one or the other")
+    if ensemble:
+        labels[ENSEMBLE] = members[0].classifier.labels
+
+    def answers_of(faces: np.ndarray) -> dict[str, np.ndarray]:
+        answers = {member.name: member.classifier.classify(faces) for member in members}
+        return answers | {ENSEMBLE: mean_answer(list(answers.values()))} if ensemble else answers
+
+    scores, calibrations, comparisons = [], [], []
+    for selected in splits:
+        split, asked = selected.rows, [protocol] if protocol else protocols(selected.rows)
+        answers = answers_of(split.faces)
+        for name, answer in answers.items():
+            scores += [ModelScore(name, selected.name, score(answer, split, each, labels[name])) for each in asked]
+            if split.votes is not None and (votes := calibration(answer, split.votes, labels[name])):
+                calibrations.append(ModelCalibration(name, selected.name, votes))
+        for first, second in combinations(answers, 2):
+            pair = (answers[first], labels[first]), (answers[second], labels[second])
+            p = mcnemar_test(*pair, split, asked[0])
+            comparisons.append(McNemar(first, second, selected.name, asked[0], p))
+    costs = {member.name: measure_cost(member.path, member.classifier, member.card) for member in members}
+    if ensemble:
+        costs[ENSEMBLE] = total_cost(list(costs.values()))
+    found = Evaluation(splits, scores, calibrations, comparisons, costs)
+    if not with_robustness:
+        return found
+    clean = {each.model: each.score for each in found.headline}
+    last, under = splits[-1], found.headline[0].score.protocol
+    damaged = robustness(answers_of, last.rows, under, labels, clean)
+    return replace(found, robustness=Robustness(last.name, under, damaged))
 
 
 def mcnemar_test(
-    pair: tuple[str, str], outputs: dict, probabilities: dict, split_name: str, split: Split, protocol: str
-) -> dict:
-    """The McNemar test between two models' answers on one split."""
+    first: tuple[np.ndarray, tuple[str, ...]], second: tuple[np.ndarray, tuple[str, ...]], split: Split, protocol: str
+) -> float:
+    """The p-value of the McNemar test between two models' (probabilities (N, C), labels) on the rows of `split`."""
     # Seven outputs and eight may meet here.
-    labels = asked_labels(protocol, split, min((outputs[name] for name in pair), key=len))
-    rows, true = ground_truth(protocol, split, labels)
-    p = mcnemar(*(predicted_classes(probabilities[name][rows], len(labels)) for name in pair), true)
-    return {"first": pair[0], "second": pair[1], "split": split_name, "protocol": protocol, "p": p}
-
-
-def print_comparisons(comparisons: list[dict]) -> None:
-    for pair in comparisons:
-        print("{first} and {second}, {split}, {protocol}: McNemar p = {p:.3g}".format(**pair))
-
-
-def print_calibrations(calibrations: dict[str, dict]) -> None:
-    for name, found in calibrations.items():
-        print(
-            "{name}: expected calibration error {expected_error:.3f}, cross-entropy {cross_entropy:.3f} (people "
-            "{humans_cross_entropy:.3f}), total variation {total_variation:.3f} (people {humans_total_variation:.3f})"
-            .format(name=name, **found)
-        )  # fmt: skip
-
-
-def measure_robustness(
-    members: dict[str, Classify], outputs: dict, splits: dict[str, Split], args: argparse.Namespace
-) -> dict:
-    """Tables on stdout and, for `args.chart`, a plot; on the last split, the furthest from training."""
-    name, split = list(splits.items())[-1]
-    protocol = args.protocol or protocols(split)[0]
-    found = {member: robustness(classify, split, protocol, outputs[member]) for member, classify in members.items()}
-    for member, results in found.items():
-        print(f"\n{member} on {name}, {protocol}, {results[0][2].count} rows\n{format_robustness(results)}")
-    if args.chart:
-        from emotion.evaluation.plots import plot_robustness
-
-        plot_robustness(found, args.chart, f"{name}, {protocol}")
-    return {
-        member: [{"change": change, "strength": strength, **asdict(s)} for change, strength, s in results]
-        for member, results in found.items()
-    }
+    asked = asked_labels(protocol, split, min(first[1], second[1], key=len))
+    rows, true = ground_truth(protocol, split, asked)
+    one, other = (predicted_classes(answer[rows], len(asked)) for answer, _ in (first, second))
+    return mcnemar(one, other, true)

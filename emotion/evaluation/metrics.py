@@ -1,9 +1,9 @@
 """How good a network is, under a named protocol: figures with their intervals, never a bare number.
 
-Works on probabilities, float32 (N, C), however they came about: from one network, several, or a mirror's help.
+Works on probabilities, float32 (N, C), whatever gave them: one network, several, with the mirror image or without.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,9 @@ class Score:
     accuracy: float
     low: float  # the accuracy's 95 % interval (Wilson)
     high: float
-    macro_f1: float
+    macro_f1: float  # over the emotions that occur
+    macro_f1_low: float  # its 95 % interval (bootstrap)
+    macro_f1_high: float
     recalls: dict[str, float | None]  # by emotion; None where no row has it
     confusion: list[list[int]]  # [true][predicted]
 
@@ -49,8 +51,19 @@ def score(probabilities: np.ndarray, split: Split, protocol: str, labels: tuple[
     # Of the emotions that occur: one that neither is there nor was seen has no F1.
     occurring = np.flatnonzero(totals)
     f1 = f1_score(true, predicted, labels=occurring, average="macro", zero_division=0)
-    accuracy = float(confusion.trace() / len(rows))
-    return Score(protocol, len(rows), accuracy, low, high, float(f1), recalls, confusion.tolist())
+    f1_low, f1_high = macro_f1_interval(confusion.tolist())
+    return Score(
+        protocol=protocol,
+        count=len(rows),
+        accuracy=float(confusion.trace() / len(rows)),
+        low=low,
+        high=high,
+        macro_f1=float(f1),
+        macro_f1_low=f1_low,
+        macro_f1_high=f1_high,
+        recalls=recalls,
+        confusion=confusion.tolist(),
+    )
 
 
 def asked_labels(protocol: str, split: Split, labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,33 +115,3 @@ def mcnemar(first: np.ndarray, second: np.ndarray, true: np.ndarray) -> float:
     if only_first + only_second == 0:
         return 1.0
     return float(binomtest(only_first, only_first + only_second).pvalue)
-
-
-def mirrored(classify: Classify) -> Classify:
-    """Test-time averaging: a face and its mirror image are one person's one emotion."""
-    return lambda faces: (classify(faces) + classify(faces[:, :, ::-1])) / 2
-
-
-def ensemble(members: Iterable[Classify]) -> Classify:
-    """The mean of several networks' probabilities."""
-    members = list(members)
-    return lambda faces: np.mean([classify(faces) for classify in members], axis=0)
-
-
-def format_table(rows: Iterable[tuple[str, str, Score]]) -> str:
-    """(model, split, score) -> two tables for a person: accuracy and macro F1 with their intervals, and the recalls."""
-    rows = list(rows)
-    width = max([12, *(len(split) for _, split, _ in rows)])
-    names = list(dict.fromkeys(name for _, _, s in rows for name in s.recalls))
-    head = f"{'model':24} {'split':{width}} {'protocol':9}"
-    figures = [f"{head} {'rows':>6}  {'accuracy':>8}  {'95 % interval':>13}  {'macro F1':>8}  {'95 % interval':>13}"]
-    recalls = ["recall of each emotion, %", head + "".join(f" {name:>9}" for name in names)]
-    for model, split, s in rows:
-        head = f"{model:24} {split:{width}} {s.protocol:9}"
-        interval = f"{100 * s.low:.1f} - {100 * s.high:.1f}"
-        low, high = macro_f1_interval(s.confusion)
-        f1 = f"{s.macro_f1:8.3f}  {f'{low:.2f} - {high:.2f}':>13}"
-        figures.append(f"{head} {s.count:6}  {100 * s.accuracy:7.2f}%  {interval:>13}  {f1}")
-        found = [s.recalls.get(name) for name in names]
-        recalls.append(head + "".join(f" {'-' if recall is None else f'{100 * recall:.1f}':>9}" for recall in found))
-    return "\n".join([*figures, "", *recalls])

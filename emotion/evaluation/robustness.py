@@ -1,10 +1,23 @@
 """What a network's accuracy is worth outside the data set: the same faces, blurred, dark, tilted, cropped by a detector."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from emotion.dataset.splits import Split
-from emotion.evaluation.metrics import Classify, Score, score
+from emotion.evaluation.metrics import Score, score
+
+
+@dataclass(frozen=True)
+class DamagedScore:
+    """What a model makes of faces under one corruption."""
+
+    corruption: str  # one of CORRUPTIONS, or "clean"
+    strength: float | None  # in the corruption's own unit; None of clean faces
+    score: Score
+    lost: float  # accuracy that the clean faces had, less that of these
 
 
 def warped(faces: np.ndarray, degrees: float = 0, scale: float = 1, shift: float = 0) -> np.ndarray:
@@ -29,7 +42,7 @@ def noisy(faces: np.ndarray, deviation: float) -> np.ndarray:
 def compressed(faces: np.ndarray, quality: int) -> np.ndarray:
     """Through JPEG and back."""
     encoded = (cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])[1] for face in faces)
-    return np.stack([cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) for data in encoded])
+    return np.array([cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) for data in encoded], np.uint8)
 
 
 def darkened(faces: np.ndarray, factor: float) -> np.ndarray:
@@ -51,7 +64,7 @@ def covered(faces: np.ndarray, corner: int) -> np.ndarray:
 
 
 # name, the change, its strengths from mild to hard
-CORRUPTIONS = (
+CORRUPTIONS: tuple[tuple[str, Callable[..., np.ndarray], tuple[float, ...]], ...] = (
     ("blur, sigma in pixels", blurred, (1, 2)),
     ("noise, deviation in grey levels", noisy, (10, 25)),
     ("JPEG, quality", compressed, (40, 15)),
@@ -65,20 +78,21 @@ CORRUPTIONS = (
 
 
 def robustness(
-    classify: Classify, split: Split, protocol: str = "majority", labels: tuple[str, ...] | None = None
-) -> list[tuple[str, float | None, Score]]:
-    """(corruption, strength, score) for each, the clean faces first."""
-    results = [("clean", None, score(classify(split.faces), split, protocol, labels))]
-    for name, corrupt, strengths in CORRUPTIONS:
+    answers_of: Callable[[np.ndarray], dict[str, np.ndarray]],
+    split: Split,
+    protocol: str,
+    labels: dict[str, tuple[str, ...]],
+    clean: dict[str, Score],
+) -> dict[str, list[DamagedScore]]:
+    """Each model's score on the faces of `split` as they are, which is `clean`, and under each corruption.
+
+    `answers_of` gives the models' probabilities (N, C) of faces uint8 (N, 48, 48), by their names; `labels` their outputs.
+    """
+    found = {name: [DamagedScore("clean", None, score, 0.0)] for name, score in clean.items()}
+    for corruption, corrupt, strengths in CORRUPTIONS:
         for strength in strengths:
-            results.append((name, strength, score(classify(corrupt(split.faces, strength)), split, protocol, labels)))
-    return results
-
-
-def format_table(results: list[tuple[str, float | None, Score]]) -> str:
-    clean = results[0][2].accuracy
-    lines = [f"{'faces':34} {'strength':>8}  {'accuracy':>8}  {'lost':>6}"]
-    for name, strength, s in results:
-        amount = "" if strength is None else f"{strength:g}"
-        lines.append(f"{name:34} {amount:>8}  {100 * s.accuracy:7.2f}%  {100 * (clean - s.accuracy):5.1f}%")
-    return "\n".join(lines)
+            for name, probabilities in answers_of(corrupt(split.faces, strength)).items():
+                damaged = score(probabilities, split, protocol, labels[name])
+                lost = clean[name].accuracy - damaged.accuracy
+                found[name].append(DamagedScore(corruption, strength, damaged, lost))
+    return found

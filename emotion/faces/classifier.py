@@ -2,12 +2,15 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from emotion.errors import InputError
+from emotion.labels import canonical
 from emotion.model_file.light import LightModel, find_light, read_light_card
 
 logger = logging.getLogger(__name__)
@@ -15,14 +18,38 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 64  # faces: more are done in turns, since somebody's network may want each as 224 x 224 x 3
 
 
-class EmotionClassifier:
-    """One network or several; of several, the mean of their probabilities."""
+class Model(Protocol):
+    """A loaded network: LightModel, KerasModel."""
 
-    def __init__(self, models: list, labels: tuple[str, ...], about: dict | None = None):
-        """`models` have a `face_shape` and a `predict`, as LightModel does; `about` names them in the records."""
+    face_shape: tuple[int, int, int]
+    classes: int
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
+
+
+class EmotionClassifier:
+    """One network or several; of several, the mean of their probabilities.
+
+    With `mirror`, each face is asked about as it is and as its mirror image, which are one person's one emotion, and
+    the mean counts (test-time averaging).
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        labels: tuple[str, ...],
+        about: dict | None = None,
+        *,
+        mirror: bool = False,
+        orders: Sequence[Sequence[int]] | None = None,
+    ):
+        """`about` names the models in the records. `orders`: for each of `models`, which output each of `labels` is."""
         self.models = models
         self.labels = labels
         self.about = about or {}
+        self.mirror = mirror
+        self.orders = orders or [range(len(labels))] * len(models)
         self.lock = threading.Lock()  # a LiteRT interpreter serves one thread at a time
 
     def classify(self, faces: np.ndarray) -> np.ndarray:
@@ -34,7 +61,31 @@ class EmotionClassifier:
         return np.concatenate(parts)
 
     def classify_some(self, faces: np.ndarray) -> np.ndarray:
-        return np.mean([model.predict(to_network_input(faces, model.face_shape)) for model in self.models], axis=0)
+        views = [faces, faces[:, :, ::-1]] if self.mirror else [faces]
+        return mean_answer(
+            [
+                model.predict(to_network_input(view, model.face_shape))[:, list(order)]
+                for model, order in zip(self.models, self.orders, strict=True)
+                for view in views
+            ]
+        )
+
+    def in_order(self, labels: tuple[str, ...]) -> "EmotionClassifier":
+        """The same networks, their probabilities in the order of `labels`, which are these labels or synonyms of them."""
+        places = places_of(labels, self.labels)
+        orders = [[order[place] for place in places] for order in self.orders]
+        return EmotionClassifier(self.models, labels, self.about, mirror=self.mirror, orders=orders)
+
+
+def mean_answer(answers: Sequence[np.ndarray]) -> np.ndarray:
+    """An ensemble's probabilities (N, C): the mean of its members'."""
+    return np.mean(answers, axis=0)
+
+
+def places_of(labels: tuple[str, ...], among: tuple[str, ...]) -> list[int]:
+    """Where each of `labels` is `among` others: itself, or else a synonym."""
+    names = list(map(canonical, among))
+    return [among.index(label) if label in among else names.index(canonical(label)) for label in labels]
 
 
 def to_network_input(faces: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -49,18 +100,21 @@ def load_classifier(
     paths: list[Path],
     device: str = "auto",
     labels: tuple[str, ...] | None = None,
+    mirror: bool = False,
 ) -> EmotionClassifier:
-    """The classifier of the .h5 files in `paths`.
+    """The classifier of the .h5 files in `paths`, which answer in the same labels, in whatever order.
 
-    `device` is auto, cpu or gpu. `labels` name the outputs of models that do not name them themselves.
+    `device` is auto, cpu or gpu. `labels` name the outputs of models that do not name them themselves. `mirror`: as in
+    EmotionClassifier; it takes twice the time.
     """
     loaded = [load_one(Path(path), device, labels) for path in paths]
     first = loaded[0][1]
     for path, (_, names) in zip(paths, loaded, strict=True):
-        if names != first:
+        if sorted(map(canonical, names)) != sorted(map(canonical, first)):
             raise InputError(f"{path}: its labels ({','.join(names)}) are not those of {paths[0]}; leave one out")
-    about = {"files": [Path(path).name for path in paths]}
-    return EmotionClassifier([model for model, _ in loaded], first, about)
+    about: dict = {"files": [Path(path).name for path in paths]} | ({"mirror": True} if mirror else {})
+    orders = [places_of(first, names) for _, names in loaded]
+    return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders)
 
 
 def load_one(path: Path, device: str, labels: tuple[str, ...] | None):

@@ -1,19 +1,19 @@
-"""The model card: what a network is, how it came about and what it was measured to do. It travels in the .h5.
-
-After Mitchell et al., Model Cards for Model Reporting, arXiv:1810.03993.
-"""
+"""What a card says of how a network came about: its recipe, its command, the code and packages it was made by."""
 
 import importlib.metadata
 import platform
 import shlex
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from emotion.dataset.splits import Dataset, Split
-from emotion.evaluation.calibration import calibration
-from emotion.evaluation.metrics import Classify, Score, format_table, protocols, score
-from emotion.labels import SEVEN_EMOTIONS
+import emotion
+from emotion.dataset.splits import Dataset
+from emotion.evaluation.card import Card, SplitFigures, TrainingData
+from emotion.evaluation.costs import multiply_accumulates
+from emotion.files import REPOSITORY
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import Recipe
 
@@ -21,30 +21,34 @@ PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python")
 
 
 def build_card(
-    model, labels: tuple[str, ...], dataset: Dataset, recipe: Recipe, checkpoint: Checkpoint, figures: dict, **facts
-) -> dict:
-    """The card of the Keras `model`, whose outputs are `labels`; `figures` as `measure` gives them, `facts`
-    as they are (seed, temperature ...).
+    model,
+    labels: tuple[str, ...],
+    dataset: Dataset,
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    figures: dict[str, SplitFigures],
+    **facts: Any,
+) -> Card:
+    """The card of the Keras `model`, whose outputs are `labels`.
+
+    `figures`: as `measure` gives them. `facts`: other fields of a Card, as they are (seed, temperature ...).
     """
-    return {
-        "schema": 1,
-        "labels": list(labels),
-        "input": {"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
-        "protocol": "majority" if facts["trained_on"] == "ferplus" else facts["trained_on"],
-        "network": model.name,
-        "parameters": model.count_params(),
-        "recipe": asdict(recipe),
+    return Card(
+        labels=labels,
+        protocol="majority" if facts["trained_on"] == "ferplus" else facts["trained_on"],
+        network=model.name,
+        parameters=model.count_params(),
+        macs=multiply_accumulates(model),
+        input={"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
+        recipe=asdict(recipe),
+        command=command_line(sys.argv),
+        seconds=round(checkpoint.seconds),
+        data=TrainingData(dataset.fingerprint, {name: len(split) for name, split in dataset.splits.items()}),
+        versions=versions(),
+        splits=figures,
+        history=checkpoint.history,
         **facts,
-        "command": command_line(sys.argv),
-        "seconds": round(checkpoint.seconds),
-        "data": {
-            "fingerprint": dataset.fingerprint,
-            "rows": {name: len(split) for name, split in dataset.splits.items()},
-        },
-        "versions": {"python": platform.python_version()} | {name: v for name in PACKAGES if (v := version(name))},
-        "splits": figures,
-        "history": checkpoint.history,
-    }
+    )
 
 
 def command_line(arguments: list[str]) -> str:
@@ -58,30 +62,29 @@ def without_folder(argument: str) -> str:
     return flag + equals + Path(path).name if Path(path).is_absolute() else argument
 
 
+def versions() -> dict[str, str]:
+    """The versions of this code (its commit too, from a checkout), of Python and of the packages that are here."""
+    found = {"facial-emotion-recognition": emotion.__version__, "commit": commit(), "python": platform.python_version()}
+    found |= {package: version(package) for package in PACKAGES}
+    return {name: text for name, text in found.items() if text}
+
+
+def commit(folder: Path = REPOSITORY) -> str | None:
+    """The commit of the checkout in `folder`, with a + where files differ from it; None where there is no checkout."""
+    if not (folder / ".git").exists():  # a folder above may be somebody's own repository
+        return None
+    try:
+        commit, changed = (
+            subprocess.run(["git", "-C", folder, *command], capture_output=True, text=True, check=True).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.CalledProcessError):  # no git here, or a repository that is somebody else's
+        return None
+    return commit + "+" * bool(changed)
+
+
 def version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def measure(classify: Classify, splits: dict[str, Split], labels: tuple[str, ...] = SEVEN_EMOTIONS) -> dict:
-    """{split: {"scores": {protocol: Score}, "calibration": ...}}, each split classified once; plain JSON."""
-    figures = {}
-    for name, split in splits.items():
-        probabilities = classify(split.faces)
-        scores = {protocol: asdict(score(probabilities, split, protocol, labels)) for protocol in protocols(split)}
-        figures[name] = {"scores": scores}
-        if split.votes is not None:
-            figures[name]["calibration"] = asdict(calibration(probabilities, split.votes))
-    return figures
-
-
-def format_card(name: str, card: dict) -> str:
-    """The figures of a card as a table for a person."""
-    rows = [
-        (name, split, Score(**score))
-        for split, figures in card["splits"].items()
-        for score in figures["scores"].values()
-    ]
-    return format_table(rows)

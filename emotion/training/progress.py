@@ -1,14 +1,17 @@
-"""Training's progress on stderr: a bar for a person, a line an epoch for a log."""
+"""Training's progress: a bar on stderr for a person, a line an epoch for a log."""
 
+import logging
 import sys
 import time
 
 import keras
 from tqdm import tqdm
 
+logger = logging.getLogger(__name__)
+
 
 class Progress(keras.callbacks.Callback):
-    """Loss, accuracy and time left of the whole run, not only of the epoch."""
+    """Loss, accuracy and time left of the whole run, not only of the epoch; without the bar if `quiet`."""
 
     def __init__(self, epochs: int, steps: int, quiet: bool = False):
         super().__init__()
@@ -27,13 +30,10 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", accuracy=f"{logs['accuracy']:.3f}", refresh=False)
 
     def on_epoch_end(self, epoch: int, logs: dict) -> None:
-        if self.quiet:
-            return
         took = time.monotonic() - self.started
         left = took * (self.epochs - epoch - 1)
         figures = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        line = f"epoch {epoch + 1}/{self.epochs}  {figures}  {took:.0f} s, {left / 60:.0f} min left"
-        tqdm.write(line, file=sys.stderr)
+        logger.info(f"epoch {epoch + 1}/{self.epochs}  {figures}  {took:.0f} s, {left / 60:.0f} min left")
 
     def on_train_end(self, logs=None) -> None:
         if self.bar is not None:

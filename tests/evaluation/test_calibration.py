@@ -47,6 +47,10 @@ def test_faces_on_which_nobody_saw_an_emotion_do_not_count():
     assert (found.count, found.total_variation) == (4, 0)
 
 
+def test_without_any_vote_for_an_emotion_there_is_none():
+    assert calibration(answer(1), NOBODY) is None
+
+
 def test_people_differ_only_where_their_votes_do():
     assert calibration(answer(1), CERTAIN).humans_total_variation == 0
     votes = np.repeat(HALVED, 500, axis=0)

@@ -1,6 +1,5 @@
-"""Which rows a model is measured on, and how its answers are read."""
+"""Models side by side: what they are asked, how their answers are read, what is counted."""
 
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -8,101 +7,97 @@ import pytest
 
 from emotion.dataset.splits import Dataset, Split
 from emotion.errors import InputError
-from emotion.evaluation.compare import chosen_splits, mcnemar_test, names_of, reordered
-from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
+from emotion.evaluation.card import Card
+from emotion.evaluation.compare import Member, compare, load_members, mcnemar_test, names_of
+from emotion.evaluation.robustness import CORRUPTIONS
+from emotion.evaluation.selection import select_splits
+from emotion.faces.classifier import EmotionClassifier
+from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, SEVEN_EMOTIONS
+
+GREYS = np.array([10, 20, 30, 40], np.uint8)
+CODES = np.array([FER2013_EMOTIONS.index(name) for name in ("neutral", "neutral", "happiness", "fear")], np.uint8)
 
 
-def split_of(*greys: int) -> Split:
-    """A face of one grey for each of `greys`."""
-    faces = np.array(greys, np.uint8)[:, None, None] * np.ones((1, 48, 48), np.uint8)
-    return Split(faces, np.zeros(len(greys), np.uint8), None)
+class Stub:
+    """A network that says of a face what `emotions` says of its grey, and counts the faces that it is asked about."""
+
+    face_shape, classes = (48, 48, 1), 7
+
+    def __init__(self, *emotions: str):
+        self.answers = dict(zip(GREYS.tolist(), emotions, strict=True))
+        self.asked = 0
+
+    def predict(self, faces):
+        self.asked += len(faces)
+        named = [self.answers.get(int(face[24, 24, 0]), "surprise") for face in faces]
+        return np.eye(7, dtype=np.float32)[list(map(SEVEN_EMOTIONS.index, named))]
+
+
+def member(name: str, network: Stub, tmp_path: Path, mirror: bool = False) -> Member:
+    (tmp_path / name).write_bytes(b"1234567")
+    classifier = EmotionClassifier([network], SEVEN_EMOTIONS, mirror=mirror)
+    return Member(name, tmp_path / name, classifier, Card(SEVEN_EMOTIONS, parameters=10, macs=100))
 
 
 @pytest.fixture
-def choose(notes):
-    """choose(splits, "PublicTest") -> {name: the greys to measure on}, and what was said."""
-
-    def chosen(splits, split=None, unseen=False, protocol=None):
-        dataset = Dataset(Path("data"), splits, "fingerprint")
-        found = chosen_splits(dataset, Namespace(split=split, unseen=unseen, protocol=protocol))
-        return {name: rows.faces[:, 0, 0].tolist() for name, rows in found.items()}, notes
-
-    return chosen
+def splits():
+    faces = GREYS[:, None, None] * np.ones((1, 48, 48), np.uint8)
+    split = Split(faces, CODES, None)
+    return select_splits(Dataset(Path("data"), {"Training": split.take([0]), "PublicTest": split}, "fingerprint"))
 
 
-SPLITS = {"Training": split_of(1, 2, 3), "PublicTest": split_of(4, 2, 5, 2), "PrivateTest": split_of(6, 7)}
+@pytest.fixture(autouse=True)
+def quick_clock(monkeypatch):
+    monkeypatch.setattr("emotion.evaluation.costs.milliseconds_a_face", lambda classify: 2.0)
 
 
-def test_all_but_training_and_a_word_on_the_faces_that_training_holds_as_well(choose):
-    chosen, said = choose(SPLITS)
-    assert chosen == {"PublicTest": [4, 2, 5, 2], "PrivateTest": [6, 7]}
-    assert said == ["PublicTest: 2 of 4 faces were seen in training, byte for byte; see --unseen"]
-
-
-def test_unseen_leaves_them_out_and_says_so_in_the_name(choose):
-    chosen, said = choose(SPLITS, unseen=True)
-    assert chosen == {"PublicTest, unseen": [4, 5], "PrivateTest, unseen": [6, 7]}
-    assert said == [
-        "PublicTest: 2 faces seen in training are left out, and 0 other crops of such photographs",
-        "PrivateTest: 0 faces seen in training are left out, and 0 other crops of such photographs",
+def test_each_model_has_its_score_and_the_ensemble_one_of_its_own(splits, tmp_path):
+    right, wrong = Stub("neutral", "neutral", "happiness", "fear"), Stub("neutral", "fear", "fear", "fear")
+    found = compare([member("a", right, tmp_path), member("b", wrong, tmp_path)], splits, ensemble=True)
+    # of equal shares the ensemble names the first
+    assert {each.model: each.score.accuracy for each in found.scores} == {"a": 1, "b": 0.5, "ensemble": 1}
+    assert [(pair.first, pair.second) for pair in found.comparisons] == [
+        ("a", "b"),
+        ("a", "ensemble"),
+        ("b", "ensemble"),
     ]
+    assert found.comparisons[0].p == 0.5  # two faces that one has right, the other wrong
+    assert [found.costs[name].macs for name in ("a", "b", "ensemble")] == [100, 100, 200]
+    assert (right.asked, wrong.asked) == (4, 4), "the ensemble asks nobody again"
 
 
-def test_what_selected_the_epoch_was_seen_too(choose):
-    splits = {**SPLITS, "PrivateTest": split_of(4, 6, 2)}
-    assert choose(splits, unseen=True)[0] == {"PublicTest, unseen": [4, 5], "PrivateTest, unseen": [6]}
+def test_with_its_mirror_image_a_model_costs_twice_the_work_and_no_more_parameters(splits, tmp_path):
+    network = Stub("neutral", "neutral", "happiness", "fear")
+    found = compare([member("a", network, tmp_path, mirror=True)], splits)
+    assert (found.costs["a"].macs, found.costs["a"].parameters, found.costs["a"].file_bytes) == (200, 10, 7)
+    assert network.asked == 8
 
 
-def test_training_is_measured_on_where_it_is_asked_for_or_all_there_is(choose):
-    assert choose(SPLITS, "Training")[0] == {"Training": [1, 2, 3]}
-    assert choose({"Training": split_of(8)})[0] == {"Training": [8]}
+def test_clean_faces_are_asked_about_once_damaged_ones_once_each(splits, tmp_path):
+    network = Stub("neutral", "neutral", "happiness", "neutral")
+    found = compare([member("a", network, tmp_path)], splits, with_robustness=True)
+    kinds = sum(len(strengths) for _, _, strengths in CORRUPTIONS)
+    assert network.asked == 4 * (1 + kinds)
+    clean, *damaged = found.robustness.models["a"]
+    assert (clean.corruption, clean.strength, clean.lost, clean.score) == ("clean", None, 0, found.scores[0].score)
+    assert len(damaged) == kinds
+    assert all(each.lost == clean.score.accuracy - each.score.accuracy for each in damaged)
 
 
-@pytest.mark.parametrize(
-    ("splits", "split", "message"),
-    [
-        (SPLITS, "Training", "Training is what was seen"),
-        ({"Training": split_of(1, 2), "PublicTest": split_of(2)}, None, "training had seen every face of PublicTest"),
-    ],
-    ids=["of Training", "nothing left"],
-)
-def test_unseen_of_nothing_is_refused(splits, split, message, choose):
-    with pytest.raises(InputError, match=message):
-        choose(splits, split, unseen=True)
+def test_a_split_without_a_vote_for_an_emotion_has_no_calibration(tmp_path):
+    nobody = np.tile(np.eye(10, dtype=np.uint8)[9] * 10, (4, 1))
+    split = Split(GREYS[:, None, None] * np.ones((1, 48, 48), np.uint8), CODES, nobody)
+    splits = select_splits(Dataset(Path("data"), {"Training": split}, "fingerprint"))
+    found = compare([member("a", Stub("neutral", "neutral", "happiness", "fear"), tmp_path)], splits)
+    assert found.calibrations == []
+    assert [each.score.protocol for each in found.scores] == ["fer2013"]
 
 
-def test_a_split_that_is_not_there_is_refused(choose):
-    with pytest.raises(InputError, match="--split PrivateTest: not in data: 1 Training"):
-        choose({"Training": split_of(1)}, "PrivateTest")
-
-
-def test_a_protocol_without_its_labels_is_refused(choose):
-    assert choose(SPLITS, protocol="fer2013")[0].keys() == {"PublicTest", "PrivateTest"}
-    with pytest.raises(InputError, match=r"--protocol majority: data has labels for fer2013$"):
-        choose(SPLITS, protocol="majority")
-
-
-def classifier(*labels: str) -> Namespace:
-    """Whatever face it is shown, its n-th output is n."""
-    return Namespace(labels=labels, classify=lambda faces: np.arange(len(labels))[None])
-
-
-def test_outputs_come_in_the_order_of_the_votes_whatever_order_the_model_has():
-    theirs = classifier("Happy", "sad", "angry", "neutral", "disgust", "fear", "surprise")
-    classify, labels = reordered(theirs, Path("a.h5"))
-    assert labels == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear")
-    assert classify(None).tolist() == [[3, 0, 6, 1, 2, 4, 5]]
-
-
-def test_labels_that_are_no_emotions_are_refused():
-    with pytest.raises(InputError, match=r"a\.h5: its labels \(bored,.*are not neutral,.*see --labels"):
-        reordered(classifier("bored", "happy", "surprise", "sad", "angry", "disgust", "fear"), Path("a.h5"))
-
-
-def test_other_peoples_classes_have_an_order_of_their_own():
-    classify, labels = reordered(classifier("sad", "bored", "happy", "alert"), Path("a.h5"), ("happiness", "bored"))
-    assert labels == ("happiness", "sadness", "alert", "bored")
-    assert classify(None).tolist() == [[2, 0, 3, 1]]
+def test_seven_outputs_and_eight_have_no_mean(splits, tmp_path):
+    seven = member("a", Stub("neutral", "neutral", "happiness", "fear"), tmp_path)
+    eight = Member("b", seven.path, EmotionClassifier([], EIGHT_EMOTIONS), None)
+    with pytest.raises(InputError, match="--ensemble: answers in seven emotions and in eight have no mean"):
+        compare([seven, eight], splits, ensemble=True)
 
 
 @pytest.mark.parametrize(
@@ -118,14 +113,20 @@ def test_models_are_numbered_where_their_name_is_taken(files, names):
     assert names_of(list(map(Path, files))) == names
 
 
-def test_a_split_in_which_nothing_counts_is_refused(choose):
-    nobody = Split(np.zeros((1, 48, 48), np.uint8), np.full(1, 255, np.uint8), np.eye(10, dtype=np.uint8)[[9]] * 10)
-    with pytest.raises(InputError, match="no face of PublicTest has a label that counts"):
-        choose({"Training": split_of(1), "PublicTest": nobody})
+def test_a_model_is_loaded_with_its_labels_in_the_order_of_the_votes(tiny_model):
+    plain, again = load_members([tiny_model, tiny_model], ("happiness", "fear"))
+    assert [plain.name, again.name] == ["tiny", "tiny 2"]
+    assert plain.classifier.labels == SEVEN_EMOTIONS
+    (mirrored,) = load_members([tiny_model], ("happiness", "fear"), mirror=True)
+    assert (mirrored.name, mirrored.classifier.mirror) == ("tiny + mirror", True)
+
+
+def test_labels_that_are_not_those_of_the_data_are_refused(tiny_model):
+    with pytest.raises(InputError, match=r"tiny\.h5: its labels \(neutral,.*are not happiness,bored; see --labels"):
+        load_members([tiny_model], ("bored", "happiness"))
 
 
 def test_seven_outputs_and_eight_are_apart_only_where_the_seven_emotions_are():
     scorn = Split(np.zeros((9, 48, 48), np.uint8), np.full(9, 6, np.uint8), np.eye(10, dtype=np.uint8)[[7] * 9] * 10)
-    outputs = {"eight": EIGHT_EMOTIONS, "seven": SEVEN_EMOTIONS}
-    answers = {"eight": np.eye(8)[[7] * 9], "seven": np.eye(7)[[0] * 9]}
-    assert mcnemar_test(("eight", "seven"), outputs, answers, "PublicTest", scorn, "majority")["p"] == 1
+    eight, seven = (np.eye(8)[[7] * 9], EIGHT_EMOTIONS), (np.eye(7)[[0] * 9], SEVEN_EMOTIONS)
+    assert mcnemar_test(eight, seven, scorn, "majority") == 1

@@ -87,6 +87,48 @@ def test_of_several_models_the_mean():
     assert probabilities.dtype == np.float32
 
 
+class Bright(Fixed):
+    """The brightness of the left edge, of 255, and of the rest."""
+
+    def predict(self, faces):
+        left = faces[:, :, 0, 0].mean(axis=1) / 255
+        return np.stack([left, 1 - left], axis=1)
+
+
+def test_a_mirror_image_has_half_a_say():
+    face = np.zeros((1, 48, 48), np.uint8)
+    face[:, :, 0] = 204
+    assert EmotionClassifier([Bright()], ("a", "b")).classify(face)[0] == pytest.approx([0.8, 0.2])
+    mirrored = EmotionClassifier([Bright(), Fixed(1, 0)], ("a", "b"), mirror=True)
+    assert mirrored.classify(face)[0] == pytest.approx([0.7, 0.3])
+    assert mirrored.classify(face[:, :, ::-1])[0] == pytest.approx([0.7, 0.3])
+    assert mirrored.classify(face[:0]).shape == (0, 2)
+
+
+def test_a_mirror_image_of_another_size(monkeypatch):
+    monkeypatch.setattr(Bright, "face_shape", (64, 64, 3))
+    face = np.zeros((1, 48, 48), np.uint8)
+    face[:, :, 24:] = 255
+    assert EmotionClassifier([Bright()], ("a", "b"), mirror=True).classify(face)[0] == pytest.approx([0.5, 0.5])
+
+
+def test_outputs_in_another_order():
+    classifier = EmotionClassifier([Fixed(0.1, 0.2, 0.7)], ("Happy", "sad", "angry"), mirror=True)
+    ordered = classifier.in_order(("happiness", "anger", "sadness"))
+    assert ordered.labels == ("happiness", "anger", "sadness")
+    assert ordered.classify(FACES[:1])[0] == pytest.approx([0.1, 0.7, 0.2])
+    assert ordered.in_order(("sad", "happy", "angry")).classify(FACES[:1])[0] == pytest.approx([0.2, 0.1, 0.7])
+    assert ordered.mirror
+
+
+def test_models_of_the_same_labels_in_another_order_have_a_mean(monkeypatch):
+    models = {"a.h5": (Fixed(1, 0), ("sad", "happy")), "b.h5": (Fixed(0.4, 0.6), ("happiness", "sadness"))}
+    monkeypatch.setattr("emotion.faces.classifier.load_one", lambda path, *_: models[path.name])
+    classifier = load_classifier(["a.h5", "b.h5"])
+    assert classifier.labels == ("sad", "happy")
+    assert classifier.classify(FACES[:1])[0] == pytest.approx([0.8, 0.2])
+
+
 def test_many_faces_are_taken_up_some_at_a_time():
     taken = []
 
@@ -101,7 +143,8 @@ def test_many_faces_are_taken_up_some_at_a_time():
 
 
 def test_the_records_name_the_models(model):
-    assert load_classifier([model, model]).about["files"] == ["tiny.h5", "tiny.h5"]
+    assert load_classifier([model, model]).about == {"files": ["tiny.h5", "tiny.h5"]}
+    assert load_classifier([model], mirror=True).about == {"files": ["tiny.h5"], "mirror": True}
 
 
 def test_faces_are_fitted_to_a_foreign_input():

@@ -61,7 +61,7 @@ def test_a_run_writes_the_model_its_card_its_light_copy_and_its_plots(trained):
 def test_figures_go_to_stdout_progress_to_stderr_and_nobody_elses_talk_anywhere(trained):
     done, _ = trained
     figures, recalls = (table.splitlines() for table in done.stdout.split("\n\n"))
-    for rows in figures[1:], recalls[2:]:
+    for rows in figures[2:], recalls[3:]:
         assert {row.split()[1] for row in rows} == {"Training", "PublicTest", "PrivateTest"}
     assert "epoch 2/2" in done.stderr
     strangers = [
@@ -92,7 +92,9 @@ def test_evaluating_the_saved_model_finds_the_cards_figures_again(trained, data,
     card = read_card(model)
     figures = card["splits"]["PublicTest"]
     assert found["confusion"] == figures["scores"]["majority"]["confusion"]
-    entropy = report["calibration"]["small, PublicTest"]["cross_entropy"]
+    (calibration,) = report["calibration"]
+    assert (calibration["model"], calibration["split"]) == ("small", "PublicTest")
+    entropy = calibration["cross_entropy"]
     assert card["temperature"] != 1
     assert entropy == pytest.approx(figures["calibration"]["cross_entropy"], rel=1e-3)
 
@@ -114,9 +116,11 @@ def test_several_models_stand_side_by_side_with_their_ensemble_and_a_test_of_the
     found = json.loads((tmp_path / "e.json").read_text())
     names = ["small + mirror", "small 2 + mirror", "ensemble"]
     assert [(score["model"], score["protocol"]) for score in found["scores"]] == [(name, "majority") for name in names]
-    assert list(found["robustness"]) == list(found["costs"]) == names
+    assert list(found["robustness"]["models"]) == list(found["costs"]) == names
     damages = 1 + sum(len(strengths) for _, _, strengths in CORRUPTIONS)
-    assert {name: len(scores) for name, scores in found["robustness"].items()} == dict.fromkeys(names, damages)
+    assert {name: len(scores) for name, scores in found["robustness"]["models"].items()} == dict.fromkeys(
+        names, damages
+    )
     assert [(pair["first"], pair["second"]) for pair in found["mcnemar"]] == list(combinations(names, 2))
 
 

@@ -2,31 +2,34 @@
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.faces.classifier import EmotionClassifier
 from emotion.labels import EIGHT_EMOTIONS, FER2013_EMOTIONS, SEVEN_EMOTIONS
 from emotion.training.distillation import load_teacher
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
 
 
-def sure_of(name):
-    """A model in the order of FER2013's own labels, which sees the emotion `name` in every face."""
-    answer = np.eye(7, dtype=np.float32)[FER2013_EMOTIONS.index(name)]
-    model = SimpleNamespace(face_shape=(48, 48, 1), predict=lambda faces: np.tile(answer, (len(faces), 1)))
-    return EmotionClassifier([model], FER2013_EMOTIONS)
+class SureOf:
+    """Sees the emotion `name` in every face; in FER2013's own order."""
+
+    face_shape, classes = (48, 48, 1), 7
+
+    def __init__(self, name):
+        self.answer = np.eye(7, dtype=np.float32)[FER2013_EMOTIONS.index(name)]
+
+    def predict(self, faces):
+        return np.tile(self.answer, (len(faces), 1))
 
 
 def test_the_mean_of_several_teaches_in_the_order_of_the_votes(monkeypatch):
-    teachers = {"a.h5": sure_of("happiness"), "b.h5": sure_of("fear")}
-    monkeypatch.setattr("emotion.training.distillation.read_card", lambda path: {})
-    monkeypatch.setattr("emotion.training.distillation.load_classifier", lambda paths, device: teachers[paths[0].name])
+    teachers = {"a.h5": SureOf("happiness"), "b.h5": SureOf("fear")}
+    monkeypatch.setattr("emotion.training.distillation.read_card", lambda path: {"labels": FER2013_EMOTIONS})
+    monkeypatch.setattr("emotion.faces.classifier.load_one", lambda path, *_: (teachers[path.name], FER2013_EMOTIONS))
     answers = load_teacher([Path("a.h5"), Path("b.h5")], SEVEN_EMOTIONS, "cpu")(FACES)
     # neutral, happiness, surprise, sadness, anger, disgust, fear
     assert answers.tolist() == [[0, 0.5, 0, 0, 0, 0, 0.5]] * 3
