@@ -1,12 +1,18 @@
+import os
 import struct
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
 from emotion.errors import InputError
-from emotion.media.photo import on_white, read_photo, write_photo
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box
+from emotion.media.decode import decode_photo, eight_bits
+from emotion.media.photo import read_photo, write_photo
+from emotion.results.overlay import annotate
 
 RED_OVER_BLUE = np.zeros((40, 20, 3), np.uint8)  # RGB, upright
 RED_OVER_BLUE[:20, :, 0], RED_OVER_BLUE[20:, :, 2] = 255, 255
@@ -38,22 +44,36 @@ def save(path, mode=None, **options):
         ("plain.webp", {"lossless": True}),
         ("plain.bmp", {}),
         ("plain.avif", {}),
+        ("iphone.heic", {"quality": 95}),
+        ("a.HIF", {"quality": 95, "format": "HEIF"}),
         ("jpeg 2000.jp2", {}),
+        ("a.tga", {}),
+        ("a.ico", {"sizes": [(20, 40)]}),
         ("日本語 Grüße 😀.png", {}),
         ("wrong suffix.txt", {"format": "PNG"}),
     ],
 )
-def test_every_kind_of_picture(tmp_path, name, options):
+def test_every_kind_of_picture_is_read_annotated_and_written(tmp_path, name, options):
+    pillow_heif.register_heif_opener()
     save(tmp_path / name, **options)
-    assert looks_right(read_photo(tmp_path / name))
+    picture = read_photo(tmp_path / name)
+    assert looks_right(picture)
+    assert picture.flags.c_contiguous
+    assert picture.flags.writeable
+    face = Recognition(Box(3, 12, 14, 14), ("calm", "joy"), np.array([0.3, 0.7], np.float32))
+    annotated = annotate(picture, [face])
+    assert (annotated != picture).any()
+    write_photo(tmp_path / "copy.png", annotated)
+    assert (read_photo(tmp_path / "copy.png") == annotated).all()
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
-def test_of_an_animation_the_first_frame(tmp_path, suffix):
+def test_of_an_animation_the_first_frame_and_it_is_said(tmp_path, suffix, notes):
     second = Image.fromarray(RED_OVER_BLUE[::-1].copy())
     options = {"lossless": True} if suffix == "webp" else {}
     save(tmp_path / f"moving.{suffix}", save_all=True, append_images=[second], **options)
     assert looks_right(read_photo(tmp_path / f"moving.{suffix}"))
+    assert notes == [f"{tmp_path / 'moving'}.{suffix}: holds several pictures, of which the first is read"]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +120,29 @@ def test_sixteen_bits_become_eight(tmp_path, suffix):
     assert looks_right(read_photo(tmp_path / f"deep.{suffix}"))
 
 
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 16])
+def test_scanners_use_the_lower_bits_of_sixteen(tmp_path, bits):
+    ramp = np.linspace(0, 2**bits - 1, 256).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "deep.tif"), np.tile(ramp, (10, 1)))
+    assert read_photo(tmp_path / "deep.tif")[5, :, 0].astype(int) == pytest.approx(np.arange(256), abs=1)
+
+
+def test_light_in_numbers_with_a_point_is_scaled_by_its_brightest(tmp_path):
+    ramp = np.tile(np.linspace(0, 1.7, 256).astype(np.float32), (10, 1))
+    ramp[0, 0] = np.nan
+    cv2.imwrite(str(tmp_path / "light.tif"), ramp)
+    picture = read_photo(tmp_path / "light.tif")
+    assert picture[5, :, 0].astype(int) == pytest.approx(np.arange(256), abs=1)
+    assert picture[0, 0].tolist() == [0, 0, 0]
+
+
+def test_a_deep_picture_is_converted_in_its_own_memory_band_by_band(monkeypatch):
+    monkeypatch.setattr("emotion.media.decode.BAND", 50)
+    deep = np.random.default_rng(0).integers(0, 4096, (31, 17, 3), np.uint16)
+    expected = (deep >> 4).astype(np.uint8)
+    assert (eight_bits(deep) == expected).all()
+
+
 def test_grey_becomes_colour(tmp_path):
     Image.fromarray(np.full((4, 6), 77, np.uint8)).save(tmp_path / "grey.png")
     assert (read_photo(tmp_path / "grey.png") == np.full((4, 6, 3), 77)).all()
@@ -117,10 +160,6 @@ def test_what_is_transparent_in_sixteen_bits_becomes_white_too(tmp_path):
     pixels[0, :, 3] = 0, 32768, 65535
     cv2.imwrite(str(tmp_path / "deep.png"), pixels)
     assert read_photo(tmp_path / "deep.png")[0, :, 0].tolist() == [255, 127, 0]
-
-
-def test_an_alpha_of_another_size_is_of_another_picture():
-    assert on_white(RED_OVER_BLUE, np.zeros((20, 10, 1), np.uint8)) is RED_OVER_BLUE
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P"])
@@ -143,6 +182,62 @@ def test_a_turned_photo_may_have_an_alpha(tmp_path, suffix):
 def test_one_pixel(tmp_path):
     Image.fromarray(RED_OVER_BLUE[:1, :1]).save(tmp_path / "one.png")
     assert read_photo(tmp_path / "one.png").tolist() == [[[0, 0, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "pixels"),
+    [
+        ("a.jpg", {}, 800),
+        ("progressive.jpg", {"progressive": True}, 1600),
+        ("a.png", {}, 800),
+        ("clear.png", {"mode": "RGBA"}, 1000),
+        ("a.gif", {}, 800),
+        ("a.webp", {}, 800),
+        ("a.tif", {}, 800),
+        ("light.tif", {"mode": "F"}, 2400),
+        ("a.bmp", {}, 800),
+        ("a.avif", {}, 1600),
+        ("a.heic", {}, 1600),
+        ("a.jp2", {}, 2400),
+        ("a.tga", {}, 800),
+    ],
+)
+@pytest.mark.parametrize("moving", [False, True], ids=["still", "moving"])
+def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pixels, moving, monkeypatch):
+    pillow_heif.register_heif_opener()
+    if moving and name in ("a.gif", "a.webp", "a.png", "a.avif"):
+        options = {"save_all": True, "append_images": [Image.fromarray(RED_OVER_BLUE[::-1].copy())]}
+    save(tmp_path / name, **options)
+    data = (tmp_path / name).read_bytes()
+    assert decode_photo(data, name, pixels).shape == (40, 20, 3)
+    for decoder in ("by_opencv", "by_pillow"):
+        monkeypatch.setattr(f"emotion.media.decode.{decoder}", None)  # called, it would be a TypeError
+    with pytest.raises(InputError, match=rf"{name}: .*--max-pixels"):
+        decode_photo(data, name, pixels - 1)
+
+
+def test_pillows_own_limit_stays_on():
+    decode_photo(cv2.imencode(".png", RED_OVER_BLUE)[1].tobytes(), "a.png", 1000)
+    assert Image.MAX_IMAGE_PIXELS == 500
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_a_pipe_and_a_device_are_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "self.jpg").symlink_to("self.jpg")
+    for name in ("pipe.jpg", "zero.jpg"):
+        with pytest.raises(InputError, match=rf"{name}: a pipe or a device, no file"):
+            read_photo(tmp_path / name)
+    with pytest.raises(InputError, match=r"self\.jpg: too many levels of symbolic links"):
+        read_photo(tmp_path / "self.jpg")
+
+
+def test_a_file_larger_than_any_picture_is_not_read_whole(tmp_path):
+    with (tmp_path / "a.bmp").open("wb") as file:
+        file.truncate(4001)
+    with pytest.raises(InputError, match=r"a\.bmp: more than 0 MB, too large for a picture"):
+        read_photo(tmp_path / "a.bmp", 1000)
 
 
 def truncated(tmp_path):
