@@ -11,18 +11,14 @@ from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
 from emotion.training.recipes import RECIPES, TEACHER_WEIGHT
 
-EVALUATION = ("split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json")
-TRAINING = (
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "teacher",
-    "teacher_answers",
-    "init_from",
-    "output",
-    "resume",
-    "xla",
-)
+EVALUATION = {"split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json"}
+# What each task but training obeys, besides its own flag. Any other flag that is named is refused.
+DATA = {"data", "classes", "seed", "dry_run", "quiet"}  # the seed splits what comes without splits
+OBEYED = {
+    "evaluate": DATA | EVALUATION | {"device", "labels"},
+    "preview_augmentation": DATA | {"network"},
+    "export_images": DATA,
+}
 
 
 def parse_arguments(description: str) -> argparse.Namespace:
@@ -41,16 +37,15 @@ def parse_arguments(description: str) -> argparse.Namespace:
     add_training_flags(parser.add_argument_group("training"))
     add_evaluation_flags(parser.add_argument_group("evaluation"))
     args = parser.parse_args()
-    alone = next((flag for flag in EVALUATION if getattr(args, flag)), None)
-    if alone and not args.evaluate:
-        raise InputError(f"--{alone}: only of use with --evaluate MODEL.h5")
-    stray = next((flag for flag in TRAINING if getattr(args, flag)), None)
-    if stray and args.evaluate:
-        raise InputError(f"--{stray.replace('_', '-')}: only of use in training; leave it out with --evaluate")
+    check_task(flags_given(parser, args))
     if args.evaluate:  # here the labels are those of a model that does not name its own
-        args.labels = None if args.labels in (None, "ferplus", "fer2013") else comma_separated(args.labels)
+        if args.labels in ("ferplus", "fer2013"):
+            raise InputError(f"--labels {args.labels}: with --evaluate they name a model's outputs; see --protocol")
+        args.labels = comma_separated(args.labels) if args.labels else None
     elif args.labels not in (None, "ferplus", "fer2013"):
         raise InputError(f"--labels {args.labels}: training knows ferplus and fer2013")
+    if args.ensemble and len(args.evaluate) == 1:
+        raise InputError("--ensemble: one model is its own mean; name several, or leave it out")
     if args.labels == "fer2013" and args.emotions == 8 and not args.evaluate:
         raise InputError("--emotions 8: the labels of fer2013 have no contempt; leave out --labels fer2013")
     if args.output and args.output.suffix != ".h5":
@@ -61,6 +56,31 @@ def parse_arguments(description: str) -> argparse.Namespace:
         [*args.teacher, args.backbone_weights, *([args.init_from] * bool(args.init_from))], {"--output": args.output}
     )
     return args
+
+
+def flags_given(parser: Parser, args: argparse.Namespace) -> list[str]:
+    """Those of `args` that were on the command line, whatever their defaults are."""
+    absent = object()
+    given, _ = parser.parse_known_args(namespace=argparse.Namespace(**dict.fromkeys(vars(args), absent)))
+    return [name for name, value in vars(given).items() if value is not absent]
+
+
+def check_task(given: list[str]) -> None:
+    """Refuse the first of the flags `given` that the task they ask for would ignore."""
+    task = next((name for name in given if name in OBEYED), None)
+    for name in given:
+        if task is None and name in EVALUATION:
+            raise InputError(f"{option(name)}: only of use with --evaluate MODEL.h5")
+        if task is not None and name not in OBEYED[task] | {task}:
+            raise InputError(f"{option(name)}: of no use with {option(task)}; leave it out")
+    for name in ("teacher_weight", "teacher_answers"):
+        if name in given and "teacher" not in given:
+            raise InputError(f"{option(name)}: only of use with --teacher MODEL.h5")
+
+
+def option(name: str) -> str:
+    """The flag of an attribute: batch_size -> --batch-size."""
+    return "--" + name.replace("_", "-")
 
 
 def default_output(args: argparse.Namespace, dataset: Dataset) -> Path:
@@ -92,7 +112,9 @@ def add_training_flags(group) -> None:
     group.add_argument("--epochs", type=positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--batch-size", type=positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")
-    group.add_argument("--seed", type=seed, default=0, help="(default: 0)")
+    group.add_argument("--seed", type=seed, default=0,
+                       help="of the first weights, the batches, what happens to them, and the splits of data that come "
+                            "without (default: 0)")  # fmt: skip
     group.add_argument("--teacher", nargs="+", type=Path, default=[], metavar="MODEL.h5",
                        help="learn from the mean answer of these as much as from the votes")  # fmt: skip
     group.add_argument("--teacher-weight", type=share, default=TEACHER_WEIGHT, metavar="F",

@@ -74,8 +74,8 @@ def draw(data, monkeypatch):
 
     monkeypatch.delattr(fer, "train")  # which would write over the shipped model
 
-    def run(path, network):
-        flags = "--data", data, "--preview-augmentation", path, "--network", network, "--quiet"
+    def run(path, network, seed=0):
+        flags = "--data", data, "--preview-augmentation", path, "--network", network, "--seed", seed, "--quiet"
         monkeypatch.setattr(sys, "argv", ["fer.py", *map(str, flags)])
         return fer.main()
 
@@ -90,6 +90,13 @@ def test_the_script_draws_by_the_recipe_of_the_network(draw, tmp_path):
     before = slice(0, GAP + SIDE)
     assert np.array_equal(ours[:, before], theirs[:, before])
     assert not np.array_equal(ours, theirs)
+
+
+def test_another_seed_draws_another_sheet(draw, tmp_path):
+    for name, seed in ("a", 1), ("again", 1), ("b", 2):
+        assert draw(tmp_path / f"{name}.png", "five_block", seed) == 0
+    assert np.array_equal(sheet(tmp_path / "a.png"), sheet(tmp_path / "again.png"))
+    assert not np.array_equal(sheet(tmp_path / "a.png"), sheet(tmp_path / "b.png"))
 
 
 def test_a_recipe_that_changes_nothing_has_no_sheet(draw, tmp_path):
