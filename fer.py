@@ -6,6 +6,13 @@ python fer.py --data my_faces/ --init-from models/fer.h5      go on from a netwo
 python fer.py --evaluate models/fer.h5 --tta                  measure a model on all splits of data/ but Training
 """
 
+if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
+    import os
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 import argparse
 import logging
 import tempfile
@@ -18,7 +25,7 @@ from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
-from emotion.files import check_figure, check_outputs, write_text
+from emotion.files import check_apart, check_figure, check_outputs, write_text
 
 if TYPE_CHECKING:
     from emotion.evaluation.card import Card
@@ -51,6 +58,7 @@ def main() -> int:
 def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.model_file.keras_setup import every_gpu, start_keras
 
+    check_apart(dataset.files, {"--output": args.output, "the card of --output": args.output.with_suffix(".json")})
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
@@ -156,7 +164,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.evaluation.report import evaluation_to_json, format_evaluation
     from emotion.evaluation.selection import select_splits
 
-    check_outputs([*args.evaluate, dataset.source], {"--chart": args.chart, "--json": args.json})
+    check_outputs([*args.evaluate, *dataset.files], {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
     splits = select_splits(dataset, args.split, args.protocol, args.unseen)
     members = load_members(args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta)
@@ -178,6 +186,7 @@ def preview(dataset: Dataset, args: argparse.Namespace) -> None:
     ranges = recipe_of(args.network or "five_block").augmentation
     if ranges is None:
         raise InputError(f"--preview-augmentation: the recipe of {args.network} changes nothing in a face")
+    check_outputs(dataset.files, {"--preview-augmentation": args.preview_augmentation})
     preview_augmentation(dataset.splits["Training"].faces, args.preview_augmentation, ranges, args.seed)
 
 

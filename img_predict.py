@@ -6,6 +6,13 @@ python img_predict.py data/samples --json emotions.json --csv emotions.csv
 python img_predict.py "data/samples/*.jpg" -o annotated --no-show --quiet
 """
 
+if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
+    import os
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 import argparse
 import logging
 from pathlib import Path
@@ -14,6 +21,7 @@ import cv2
 import numpy as np
 
 from emotion.cli import app, flags
+from emotion.cli.interrupt import Interrupt
 from emotion.cli.photo_paths import OUTPUT, plan
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
@@ -29,15 +37,18 @@ logger = logging.getLogger("emotion")
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output)
-    read = [*(task.photo for task in tasks), *flags.read_files(args)]
     records = {"--json": args.json, "--csv": args.csv}
-    check_apart(read, {"-o": tasks[0].copy if len(tasks) == 1 else None, **records})
     check_places(records)  # the folders of the copies are made as they come
     show = args.show and can_show()
     recognizer = flags.photo_recognizer(args)
+    copies = {"-o" if len(tasks) == 1 else f"-o, for {task.photo}": task.copy for task in tasks}
+    check_apart([*(task.photo for task in tasks), *recognizer.files], copies | records)
     failures = []
     source = str(tasks[0].photo) if len(tasks) == 1 else None
-    with Records(args.json, args.csv, recognizer.labels, recognizer.classifier.about, source) as records:
+    with (
+        Interrupt() as interrupt,
+        Records(args.json, args.csv, recognizer.labels, recognizer.classifier.about, source) as records,
+    ):
         for index, task in enumerate(app.progress(tasks, "photo", args)):
             try:
                 picture = read_photo(task.photo)
@@ -49,7 +60,11 @@ def main() -> int:
                 continue
             records.add(index, None, faces, str(task.photo))
             app.say(describe(task.photo, faces))
-            show = show and show_photo(annotated, task.photo.name)
+            show = show and show_photo(annotated, task.photo.name, interrupt)
+            if interrupt:
+                break
+    if interrupt:
+        return app.ended(interrupted=True)
     if len(failures) < len(tasks):
         logger.info(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
     return app.report(failures, len(tasks))
@@ -87,11 +102,11 @@ def can_show() -> bool:
     return not problem
 
 
-def show_photo(picture: np.ndarray, title: str) -> bool:
+def show_photo(picture: np.ndarray, title: str, interrupt: Interrupt) -> bool:
     """Show BGR uint8 (H, W, 3) until a key is pressed; False if the key means that it is enough."""
     with Window(title, *picture.shape[1::-1]) as window:
         window.show(picture)
-        while (key := window.key(50)) < 0:
+        while (key := window.key(50)) < 0 and not interrupt:
             pass
     return key not in (Q, ESCAPE)
 

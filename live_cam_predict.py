@@ -6,6 +6,13 @@ python live_cam_predict.py --browser
 python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 --csv emotions.csv
 """
 
+if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
+    import os
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 import argparse
 import logging
 from contextlib import ExitStack
@@ -16,7 +23,7 @@ from emotion.cli.interrupt import Interrupt
 from emotion.cli.live_view import FpsMeter, LiveView
 from emotion.cli.window import missing_display
 from emotion.errors import InputError
-from emotion.files import check_outputs
+from emotion.files import check_apart, check_places
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS, Recording
 from emotion.results.overlay import draw_faces
@@ -34,6 +41,7 @@ def main() -> int:
         return serve(args)
     with Interrupt() as interrupt, Camera(args.camera or "0") as camera, ExitStack() as outputs:
         recognizer = flags.video_recognizer(args, USUAL_FPS)
+        check_apart([*camera.files, *recognizer.files], outputs_of(args))
         labels, about = recognizer.labels, recognizer.classifier.about
         timeline, meter = Timeline(labels), FpsMeter(USUAL_FPS)
         records = outputs.enter_context(Records(args.json, args.csv, labels, about, camera.name))
@@ -71,8 +79,8 @@ def parse_arguments() -> argparse.Namespace:
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)
     args = parser.parse_args()
-    outputs = {"-o": args.output, "--csv": args.csv, "--json": args.json}
-    check_outputs([args.camera or "0", *flags.read_files(args)], outputs)
+    outputs = outputs_of(args)
+    check_places(outputs)
     if args.browser:
         return args
     problem = missing_display()
@@ -82,6 +90,11 @@ def parse_arguments() -> argparse.Namespace:
     if problem:
         logging.getLogger("emotion").info(f"no window: {problem}; running on without, Ctrl-C ends")
     return args
+
+
+def outputs_of(args: argparse.Namespace) -> dict[str, Path | None]:
+    """What is written, by the flags that ask for it."""
+    return {"-o": args.output, "--csv": args.csv, "--json": args.json}
 
 
 def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: FpsMeter, interrupted: bool) -> int:

@@ -6,6 +6,13 @@ python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timelin
 python vid_predict.py data/samples/astronaut.mp4 --json emotions.json --csv emotions.csv --quiet
 """
 
+if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
+    import os
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 import argparse
 import logging
 import sys
@@ -18,7 +25,7 @@ from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
-from emotion.files import check_figure, check_outputs, make_folder
+from emotion.files import check_apart, check_figure, check_folder, check_places, make_folder
 from emotion.media.threads import WriteBehind, read_ahead
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
@@ -33,15 +40,17 @@ def main() -> int:
     args = parse_arguments()
     # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
     with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
-        plan_outputs(args)
+        planned = plan_outputs(args)
         info = video.info
         recognizer = flags.video_recognizer(args, info.fps)
+        check_apart([*video.files, *recognizer.files], planned)
         labels, about = recognizer.labels, recognizer.classifier.about
         timeline = Timeline(labels)
         records = Records(args.json, args.csv, labels, about, str(args.video), round(info.fps, 3))
         outputs.enter_context(records)
         write = window = None
         if args.output:
+            make_folder(args.output.parent)
             sink = outputs.enter_context(VideoSink(args.output, info, sound_from=args.video))
 
             def draw_and_write(image, faces, time_s, duration_s):
@@ -89,8 +98,8 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def plan_outputs(args: argparse.Namespace) -> None:
-    """Settle where the results go, before any work is done for them."""
+def plan_outputs(args: argparse.Namespace) -> dict[str, Path | None]:
+    """Settle where the results go, before any work is done for them: paths by their flags."""
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot):
             raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
@@ -98,10 +107,12 @@ def plan_outputs(args: argparse.Namespace) -> None:
         args.show = False
     if not (args.output or args.json or args.csv or args.plot or args.show):
         args.output = Path("output", args.video.name).with_suffix(".mp4")
-        make_folder(args.output.parent)
+        check_folder(args.output.parent)
+        return {"-o": args.output}
     outputs = {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot}
-    check_outputs([args.video, *flags.read_files(args)], outputs)
+    check_places(outputs)
     check_figure(args.plot)
+    return outputs
 
 
 def report(args: argparse.Namespace, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:

@@ -44,13 +44,15 @@ def check_places(outputs: Outputs) -> None:
 
 def check_apart(inputs: Iterable[Path | str], outputs: Outputs) -> None:
     """Refuse an output that is an input, lies in a folder that is one, or is another output."""
+    inputs = list(inputs)
     taken = {identity(source): "is read in this run" for source in inputs}
+    folders = {identity(source) for source in inputs if os.path.isdir(source)}  # noqa: PTH112
     for flag, path in outputs.items():
         if path is None:
             continue
         if problem := taken.get(identity(path)):
             raise InputError(f"{flag} {path}: {problem}; name another file")
-        if any(identity(folder) in taken for folder in Path(os.path.realpath(path)).parents):
+        if folders and any(identity(folder) in folders for folder in Path(os.path.realpath(path)).parents):
             raise InputError(f"{flag} {path}: lies in a folder that is read in this run; name another folder")
         if not is_stream(path):
             taken[identity(path)] = f"is what {flag} writes"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from emotion.cli.interrupt import exit_on_signals, raise_on_signals
 from emotion.errors import InputError, reason
 
 DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -19,6 +20,7 @@ def run(main: Callable[[], int | None]) -> None:
     script = Path(sys.argv[0]).name
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is told once, by us
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
+    raise_on_signals()
     try:
         code = main() or DONE
         sys.stdout.flush()
@@ -26,6 +28,7 @@ def run(main: Callable[[], int | None]) -> None:
         print(f"{script}: error: {error}", file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
+        exit_on_signals(INTERRUPTED)
         code = ended(interrupted=True)
     except BrokenPipeError:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
@@ -37,6 +40,7 @@ def run(main: Callable[[], int | None]) -> None:
     except OSError as error:  # a full disk, a folder that may not be entered
         print(f"{script}: error: {error.filename or 'a file'}: {reason(error)}", file=sys.stderr)
         code = FAILED
+    exit_on_signals(code)
     sys.exit(code)
 
 

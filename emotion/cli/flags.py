@@ -38,12 +38,6 @@ def positive(text: str) -> int:
     return number
 
 
-def read_files(args: argparse.Namespace) -> list[Path]:
-    """What the shared flags have a script read: no output may take its place."""
-    detector = args.detector.partition("=")[2]
-    return [*args.model, *([Path(detector)] if detector else [])]
-
-
 def add_video_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("faces over time")
     group.add_argument("--detect-every", type=positive, metavar="N",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emotion.errors import InputError
-from emotion.files import make_folder
+from emotion.files import check_folder
 from emotion.media.photo import SUFFIXES, WRITABLE
 
 OUTPUT = Path("output")
@@ -67,7 +67,7 @@ def plan(arguments: list[str], output: Path | None) -> list[Task]:
         if output.suffix.lower() not in WRITABLE:
             raise InputError(f"-o {output}: cannot write that kind of picture; name a .jpg or .png")
         return [Task(photos[0][0], output)]
-    make_folder(folder)
+    check_folder(folder)
     originals = {photo.resolve() for photo, _ in photos}
     taken = set(originals)
     tasks = []

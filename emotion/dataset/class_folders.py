@@ -46,6 +46,12 @@ class ClassFolders:
     def flat(self) -> bool:
         return next(iter(self.pictures.values()))[0] is None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        if not self.path.is_dir():
+            return (self.path,)
+        return tuple({(self.path / name).parent for name in self.pictures})
+
     def state(self) -> str:
         digest = hashlib.sha256(f"{self.classes} {self.seed if self.flat else ''}\n".encode())
         for name in self.pictures if self.path.is_dir() else [""]:

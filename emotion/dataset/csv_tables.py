@@ -77,6 +77,10 @@ class TablePair:
     def path(self) -> Path:
         return self.faces.path
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.faces.path, *([self.votes.path] if self.votes else []))
+
     def state(self) -> str:
         return " ".join(
             [*(table.state() for table in (self.faces, self.votes) if table), f"{self.classes} {self.seed}"]

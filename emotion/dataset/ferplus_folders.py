@@ -26,6 +26,10 @@ class FerplusFolders:
     folders: dict[Path, int]
     votes: Table | None  # fer2013new.csv, for folders without a label.csv
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (*self.folders, *([self.votes.path] if self.votes else []))
+
     def state(self) -> str:
         return folder_state(self.folders) + (f" {self.votes.state()}" if self.votes else "")
 

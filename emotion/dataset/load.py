@@ -43,6 +43,10 @@ HOW_TO_GET_DATA = (
 class Source(Protocol):
     path: Path
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read; the folders, where it is pictures in folders."""
+
     def state(self) -> str:
         """Changes when the files do; costs no reading of them."""
 
@@ -72,7 +76,7 @@ def load(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> D
     splits = rows.by_split()
     if "Training" not in splits:
         raise InputError(f"--data {path}: holds no Training rows (found: {', '.join(splits) or 'none'})")
-    return Dataset(source.path, splits, fingerprint(rows), rows.notes)
+    return Dataset(source.path, splits, fingerprint(rows), rows.notes, source.files)
 
 
 def find_source(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> Source | None:

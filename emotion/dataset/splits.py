@@ -63,6 +63,7 @@ class Dataset:
     splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
     fingerprint: str  # SHA-256 of every pixel, label and vote in `source`
     notes: tuple[str, ...] = ()  # how it was read and what was left out, for a person
+    files: tuple[Path, ...] = ()  # what was read, and the folders of pictures: no output may take their place
 
     def __str__(self) -> str:
         return f"{self.source}: " + ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())

@@ -43,13 +43,18 @@ class EmotionClassifier:
         *,
         mirror: bool = False,
         orders: Sequence[Sequence[int]] | None = None,
+        files: Sequence[Path] = (),
     ):
-        """`about` names the models in the records. `orders`: for each of `models`, which output each of `labels` is."""
+        """`about` names the models in the records. `orders`: for each of `models`, which output each of `labels` is.
+
+        `files`: what was read for them.
+        """
         self.models = models
         self.labels = labels
         self.about = about or {}
         self.mirror = mirror
         self.orders = orders or [range(len(labels))] * len(models)
+        self.files = list(files)
         self.lock = threading.Lock()  # a LiteRT interpreter serves one thread at a time
 
     def classify(self, faces: np.ndarray) -> np.ndarray:
@@ -74,7 +79,7 @@ class EmotionClassifier:
         """The same networks, their probabilities in the order of `labels`, which are these labels or synonyms of them."""
         places = places_of(labels, self.labels)
         orders = [[order[place] for place in places] for order in self.orders]
-        return EmotionClassifier(self.models, labels, self.about, mirror=self.mirror, orders=orders)
+        return EmotionClassifier(self.models, labels, self.about, mirror=self.mirror, orders=orders, files=self.files)
 
 
 def mean_answer(answers: Sequence[np.ndarray]) -> np.ndarray:
@@ -114,7 +119,8 @@ def load_classifier(
             raise InputError(f"{path}: its labels ({','.join(names)}) are not those of {paths[0]}; leave one out")
     about: dict = {"files": [Path(path).name for path in paths]} | ({"mirror": True} if mirror else {})
     orders = [places_of(first, names) for _, names in loaded]
-    return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders)
+    files = [path.with_suffix(suffix) for path in map(Path, paths) for suffix in (path.suffix, ".tflite", ".json")]
+    return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders, files=files)
 
 
 def load_one(path: Path, device: str, labels: tuple[str, ...] | None):

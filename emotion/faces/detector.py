@@ -26,6 +26,7 @@ class HaarDetector:
         self.any_size = min_face is None
         if not Path(cascade).is_file():
             raise InputError(f"{cascade}: no such file; the cascade belongs beside the scripts, fetch it again")
+        self.files = [Path(cascade)]
         self.lock = threading.Lock()  # OpenCV's cascades and networks serve one thread at a time
         self.cascade = cv2.CascadeClassifier()
         try:
@@ -142,6 +143,7 @@ class YuNetDetector:
 
     def __init__(self, model: Path, min_face: int | None = None):
         self.min_face = min_face or 10  # what it was trained down to
+        self.files = [Path(model)]
         self.lock = threading.Lock()
         if not Path(model).is_file():
             raise InputError(f"--detector: no such file: {model}; fetch YuNet's .onnx from OpenCV's model zoo")

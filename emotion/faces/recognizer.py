@@ -81,6 +81,11 @@ class Recognizer:
     def labels(self) -> tuple[str, ...]:
         return self.classifier.labels
 
+    @property
+    def files(self) -> list[Path]:
+        """What was read for it: no output may take its place."""
+        return [*self.detector.files, *self.classifier.files]
+
     def recognize(self, image: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
         """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
         return self.classify(*self.detect(image), time_s)

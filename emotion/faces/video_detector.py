@@ -68,6 +68,7 @@ class VideoDetector:
 
     def __init__(self, detector: HaarDetector, detect_every: int = 8):
         self.detector = detector
+        self.files = detector.files
         self.detect_every = detect_every
         self.faces: list[KnownFace] = []
         self.frame = 0

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import av
 import cv2
@@ -98,6 +99,11 @@ class Camera:
             self.taken = self.number
             self.first_s = self.captured_s if self.first_s is None else self.first_s
             return self.image, self.captured_s - self.first_s, self.captured_s
+
+    @property
+    def files(self) -> list[Path]:
+        """The file of this machine that is played, if it is one."""
+        return self.film.files if self.film else []
 
     @property
     def finished(self) -> bool:

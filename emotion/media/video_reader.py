@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import av
 import cv2
@@ -68,6 +70,7 @@ class VideoReader:
 
     def __init__(self, path: Path | str):
         self.problem: str | None = None
+        self.files = local_files(path)
         self.container = open_container(path)
         try:
             self.stream = find_video(self.container, path)
@@ -167,6 +170,14 @@ class VideoReader:
             pixel_aspect=aspect,
             colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
         )
+
+
+def local_files(source: Path | str) -> list[Path]:
+    """The file of this machine that a path or a URL names; none where it is elsewhere."""
+    url = urlsplit(str(source)) if "://" in str(source) else None
+    if url is None:
+        return [Path(source)]
+    return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
 
 
 def open_container(path: Path | str) -> av.container.InputContainer:

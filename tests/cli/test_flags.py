@@ -9,7 +9,6 @@ from emotion.cli.flags import (
     add_shared_flags,
     add_video_flags,
     photo_recognizer,
-    read_files,
     search_in_time,
     video_recognizer,
 )
@@ -84,12 +83,6 @@ def test_labels_are_split_at_commas():
 def test_the_detector_of_the_flags():
     assert isinstance(photo_recognizer(parsed()).detector, HaarDetector)
     assert photo_recognizer(parsed("--min-face", "77")).detector.min_face == 77
-
-
-def test_what_the_flags_have_read_is_known():
-    args = parsed("--model", "a.h5", "b.h5", "--detector", "yunet=y.onnx")
-    assert read_files(args) == [Path("a.h5"), Path("b.h5"), Path("y.onnx")]
-    assert read_files(parsed()) == [MODEL]
 
 
 def test_the_network_of_the_flags(monkeypatch):

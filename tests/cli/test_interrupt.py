@@ -4,10 +4,10 @@ import signal
 
 import pytest
 
-from emotion.cli.interrupt import Interrupt
+from emotion.cli.interrupt import SIGNALS, Interrupt
 
 
-@pytest.mark.parametrize("number", Interrupt.SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_the_first_signal_asks_and_the_next_acts(number):
     acted = []
     before = signal.signal(number, lambda *_: acted.append(number))
@@ -24,10 +24,10 @@ def test_the_first_signal_asks_and_the_next_acts(number):
 
 
 def test_who_leaves_gives_the_signals_back():
-    before = [signal.getsignal(number) for number in Interrupt.SIGNALS]
+    before = [signal.getsignal(number) for number in SIGNALS]
     with Interrupt():
-        assert [signal.getsignal(number) for number in Interrupt.SIGNALS] != before
-    assert [signal.getsignal(number) for number in Interrupt.SIGNALS] == before
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_a_key_may_ask_as_well():

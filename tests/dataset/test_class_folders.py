@@ -184,3 +184,8 @@ def test_a_changed_image_is_read_again(tmp_path):
     before = find_source(folder).state()
     os.utime(folder / "train" / "0" / "0.png", (1, 1))
     assert find_source(folder).state() != before
+
+
+def test_the_folders_that_were_read_are_known(tmp_path):
+    folder = write_class_folders(tmp_path, NUMBERS, {"train": 7})
+    assert set(load(folder).files) == {folder / "train" / name for name in NUMBERS}

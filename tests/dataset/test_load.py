@@ -221,3 +221,9 @@ def test_the_cache_may_be_deleted_at_any_time(data):
     for cache in data.glob(".*.npz"):
         cache.unlink()
     assert_is_small_fer2013(load(data))
+
+
+def test_what_was_read_is_known(data):
+    assert {path.name for path in load(data).files} == {"fer2013.csv", "fer2013new.csv"}
+    (data / "fer2013new.csv").unlink()
+    assert [path.name for path in load(data).files] == ["fer2013.csv"]

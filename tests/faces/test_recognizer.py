@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer, crop_faces
+from emotion.files import CASCADE, MODEL
 from emotion.geometry import FACE_SIDE, Box
 
 RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
@@ -124,3 +125,10 @@ def test_a_tracker_has_the_last_word_also_on_frames_without_faces():
 def test_a_recognition_describes_itself():
     face = Recognition(Box(0, 0, 1, 1), ("a", "b"), np.array([0.25, 0.75], np.float32))
     assert (face.emotion, face.confidence, face.scores) == ("b", 0.75, {"a": 0.25, "b": 0.75})
+
+
+def test_what_was_read_for_it_is_known():
+    files = {"fer.h5", "fer.tflite", "haarcascade_frontalface_default.xml"}
+    for recognizer in (Recognizer.for_photos(), Recognizer.for_video(), Recognizer.for_video().new_stream()):
+        assert files <= {path.name for path in recognizer.files}
+        assert all(path.parent in (MODEL.parent, CASCADE.parent) for path in recognizer.files)

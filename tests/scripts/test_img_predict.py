@@ -119,15 +119,20 @@ def test_a_folder_a_glob_and_unicode(run_script, folder):
         (["face.jpg", "--json", "absent/r.json"], "--json absent/r.json: there is no folder absent"),
         (["face.jpg", "--csv", "nothing"], "--csv nothing: is a folder"),
         (["face.jpg", "--json", "face.jpg"], "--json face.jpg: is read in this run"),
-        (["face.jpg", "--model", "text.h5", "--csv", "text.h5"], "--csv text.h5: is read in this run"),
+        (["face.jpg", "--model", "tiny.h5", "--csv", "tiny.h5"], "--csv tiny.h5: is read in this run"),
+        (["face.jpg", "--model", "tiny.h5", "--json", "tiny.json"], "--json tiny.json: is read in this run"),
+        (["face.jpg", "--json", "cascade.xml"], "--json cascade.xml: is read in this run"),
         (["face.jpg", "-o", "x.jpg", "--json", "x.jpg"], "--json x.jpg: is what -o writes"),
         (["face.jpg", "-o", "text.h5/x.png"], "text.h5/x.png: cannot be written"),
         ([], "the following arguments are required: PATH"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_call_is_one_line_and_2(run_script, folder, arguments, error):
+def test_a_wrong_call_is_one_line_and_2(run_script, folder, tiny_model, repository, arguments, error):
     (folder / "nothing").mkdir()
+    for path in (tiny_model, tiny_model.with_suffix(".json")):
+        shutil.copy(path, folder)
+    (folder / "cascade.xml").symlink_to(repository / "haarcascade_frontalface_default.xml")
     (folder / "text.h5").write_text("text")
     before = (folder / "face.jpg").read_bytes()
     done = run_script("img_predict.py", *arguments, "--quiet")
@@ -136,6 +141,7 @@ def test_a_wrong_call_is_one_line_and_2(run_script, folder, arguments, error):
     assert done.stderr.startswith(f"img_predict.py: error: {error}".replace("/", os.sep))
     assert done.stderr.count("\n") == 1
     assert (folder / "face.jpg").read_bytes() == before
+    assert not (folder / "output").exists()
 
 
 def test_a_model_with_the_wrong_shape(run_script, folder):
@@ -154,15 +160,16 @@ def test_a_model_with_the_wrong_shape(run_script, folder):
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to send")
-def test_ctrl_c_keeps_what_was_done(repository, folder):
+@pytest.mark.skipif(os.name == "nt", reason="no signals to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_was_done(repository, folder, number):
     (folder / "many").mkdir()
-    for number in range(200):
-        os.link(folder / "face.jpg", folder / "many" / f"{number:03}.jpg")
+    for copy in range(200):
+        os.link(folder / "face.jpg", folder / "many" / f"{copy:03}.jpg")
     command = [sys.executable, str(repository / "img_predict.py"), "many", "--json", "r.json"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert "happiness" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert told == "img_predict.py: interrupted; what was done is kept\n"

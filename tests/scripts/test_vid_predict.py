@@ -138,7 +138,7 @@ def test_ctrl_c_leaves_a_playable_file_and_whole_records(repository, tiny_model,
     [
         (["missing.mp4"], "missing.mp4: no such file"),
         (["{party}", "-o", "{party}"], "is read in this run"),
-        (["{party}", "--detector", "yunet=a.mp4", "-o", "a.mp4"], "-o a.mp4: is read in this run"),
+        (["{party}", "--csv", "{model}"], "tiny.h5: is read in this run"),
         (["{party}", "-o", "no/folder/out.mp4"], "there is no folder"),
         (["{party}", "--csv", "same.txt", "--json", "same.txt"], "same.txt"),
         (["{party}", "--detect-every", "0"], "--detect-every"),
@@ -149,7 +149,7 @@ def test_ctrl_c_leaves_a_playable_file_and_whole_records(repository, tiny_model,
 def test_a_wrong_call_is_one_line_and_changes_nothing(run_script, party, tiny_model, tmp_path, arguments, reason):
     before = party.read_bytes()
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    filled = [argument.format(party=party) for argument in arguments]
+    filled = [argument.format(party=party, model=tiny_model) for argument in arguments]
     done = run_script("vid_predict.py", *filled, "--model", tiny_model, env=environment)
     assert done.returncode == 2
     assert done.stderr.startswith("vid_predict.py: error: ")
