@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
+from emotion.files import check_apart
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS
 from emotion.results.timeline import clock, counted
@@ -41,6 +42,10 @@ def serve(args: argparse.Namespace) -> int:
     with Interrupt() as interrupt, ExitStack() as stack:
         camera = stack.enter_context(Camera(args.camera)) if args.camera else None
         recognizer = flags.video_recognizer(args, USUAL_FPS)
+        check_apart(
+            [*(camera.files if camera else []), *recognizer.files],
+            {"-o": args.output, "--csv": args.csv, "--json": args.json},
+        )
         server = Server(
             recognizer, flags.photo_recognizer(args), args.host, args.port,
             outputs=Outputs(args.output, args.csv, args.json), camera=camera, ended=report,
