@@ -24,6 +24,7 @@ CASCADE = REPOSITORY / "haarcascade_frontalface_default.xml"
 
 FIGURES = (".png", ".jpg", ".webp", ".pdf", ".svg")
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.(?P<host>[0-9a-f]{8})-(?P<process>\d+)\.unfinished(\.\w+)?")
+OPEN_FILES = (Path("/dev/fd"), Path("/proc/self/fd"))
 ABANDONED_S = 24 * 3600  # whether a process of another machine is alive cannot be asked
 
 Outputs = Mapping[str, Path | None]  # by the flags that name them
@@ -181,14 +182,24 @@ def put_in_place(unfinished: Path, path: Path) -> None:
     if not is_stream(path):
         unfinished.replace(os.path.realpath(path))
         return
-    with unfinished.open("rb") as source, path.open("ab") as stream:  # "wb" would cut the file behind /dev/stdout
+    number = open_number(path)
+    if number is not None:
+        sys.stdout.flush()  # in the order of the printing
+    with unfinished.open("rb") as source, open(path if number is None else os.dup(number), "wb") as stream:  # noqa: PTH123
         shutil.copyfileobj(source, stream)
     unfinished.unlink()
 
 
+def open_number(path: Path) -> int | None:
+    """The number of a file that is open already, as /dev/stdout is: opened anew, it would be written from its start."""
+    if str(path) in ("/dev/stdout", "/dev/stderr"):
+        return 1 if path.name == "stdout" else 2
+    return int(path.name) if path.parent in OPEN_FILES and path.name.isdecimal() else None
+
+
 def is_stream(path: Path) -> bool:
-    """Whether `path` is a pipe, a device or a file that is open already, as /dev/stdout is: nothing to be replaced."""
-    if str(path) in ("/dev/stdout", "/dev/stderr") or path.parent in (Path("/dev/fd"), Path("/proc/self/fd")):
+    """Whether `path` is a pipe, a device or a file that is open already: nothing to be replaced."""
+    if open_number(path) is not None:
         return True
     try:
         mode = path.stat().st_mode

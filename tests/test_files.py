@@ -113,13 +113,13 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev")
 def test_behind_dev_stdout_nothing_is_cut(tmp_path, repository):
     """A file that stdout is led into has what was printed, and then what was written."""
-    code = "from emotion.files import write_text; from pathlib import Path; print('printed', flush=True); "
+    code = "from emotion.files import write_text; from pathlib import Path; print('printed'); "
     with (tmp_path / "out").open("w") as out:
         subprocess.run(
-            [sys.executable, "-c", code + "write_text(Path('/dev/stdout'), 'written')"],
+            [sys.executable, "-c", code + "write_text(Path('/dev/stdout'), 'written\\n'); print('after')"],
             stdout=out, cwd=repository, check=True,
         )  # fmt: skip
-    assert (tmp_path / "out").read_text() == "printed\nwritten"
+    assert (tmp_path / "out").read_text() == "printed\nwritten\nafter\n"
     check_outputs([], {"--json": Path("/dev/null"), "--csv": Path("/dev/null")})
 
 
