@@ -121,6 +121,24 @@ def test_a_model_is_loaded_with_its_labels_in_the_order_of_the_votes(tiny_model)
     assert (mirrored.name, mirrored.classifier.mirror) == ("tiny + mirror", True)
 
 
+class Fixed:
+    """Whatever face it is shown, its n-th output is n."""
+
+    face_shape, classes = (48, 48, 1), 4
+
+    def predict(self, faces):
+        return np.tile(np.arange(4, dtype=np.float32), (len(faces), 1))
+
+
+def test_other_peoples_classes_have_an_order_of_their_own(tmp_path, monkeypatch):
+    theirs = (Fixed(), ("Sad", "bored", "happy", "alert"))
+    monkeypatch.setattr("emotion.faces.classifier.load_one", lambda *_: theirs)
+    monkeypatch.setattr("emotion.evaluation.compare.read_card", lambda path: None)
+    (found,) = load_members([tmp_path / "theirs.h5"], ("happiness", "bored"))
+    assert found.classifier.labels == ("happiness", "sadness", "alert", "bored")
+    assert found.classifier.classify(np.zeros((1, 48, 48), np.uint8)).tolist() == [[2, 0, 3, 1]]
+
+
 def test_labels_that_are_not_those_of_the_data_are_refused(tiny_model):
     with pytest.raises(InputError, match=r"tiny\.h5: its labels \(neutral,.*are not happiness,bored; see --labels"):
         load_members([tiny_model], ("bored", "happiness"))
