@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.cli import app
+from emotion.cli import app, member
 from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
@@ -65,6 +65,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.dataset.votes import calibration_targets, network_labels, training_targets
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
+    from emotion.model_file import hosts
     from emotion.model_file.h5 import sha256
     from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained, origin_of
@@ -102,7 +103,9 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
         **facts,
         **asdict(recipe),
     }
-    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume)
+    first = hosts.place() == 0  # of several processes that train together, the one that writes
+    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume, writes=first)
+    hosts.check_agreement({"settings": checkpoint.settings, "checkpoint": checkpoint.history})
     teacher = teacher_answers(settings, args) if args.teacher else None
 
     # Build the network.
@@ -116,7 +119,10 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
 
         # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
-        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet, teacher)
+        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet or not first, teacher)
+    model = hosts.leave(model)
+    if not first:
+        return
     temperature = calibrate(model, *calibration_targets(selecting, source, labels))
 
     # Measure it, once on each split, and write it all down.
@@ -198,4 +204,4 @@ def export(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    member.run(main)

@@ -84,6 +84,14 @@ def progress(items: Iterable, unit: str, args: argparse.Namespace):
     return tqdm(items, unit=unit, disable=hidden, smoothing=0.1)
 
 
+def meter(total: int, done: int, unit: str, args: argparse.Namespace):
+    """A progress bar on stderr for what is counted elsewhere, of which `done` are done; a context manager."""
+    from tqdm import tqdm
+
+    hidden = args.quiet or not sys.stderr.isatty()
+    return tqdm(total=total, initial=done, unit=unit, disable=hidden, smoothing=0.05)
+
+
 def say(text: str) -> None:
     """Print a result on stdout, above the progress bar if there is one."""
     from tqdm import tqdm
@@ -109,3 +117,12 @@ def report(failures: list[str], total: int) -> int:
     for failure in failures:
         print(f"{Path(sys.argv[0]).name}: error: {failure}", file=sys.stderr)
     return DONE if not failures else FAILED if len(failures) == total else PARTLY
+
+
+def report_table(table: Path, failed: int, total: int) -> int:
+    """Say on stderr that `failed` of `total` inputs could not be processed, and that `table` names them; the exit code."""
+    if failed:
+        print(
+            f"{Path(sys.argv[0]).name}: error: {failed} of {total} could not be processed; see {table}", file=sys.stderr
+        )
+    return DONE if not failed else FAILED if failed >= total else PARTLY

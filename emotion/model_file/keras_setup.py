@@ -1,4 +1,4 @@
-"""Keras's start: quiet, on the device that was asked for, on all GPUs of the machine.
+"""Keras's start: quiet, on the device that was asked for, on all GPUs of the machine, with all hosts of the run.
 
 TensorFlow is Keras's default; KERAS_BACKEND=jax in the environment trains the same code on JAX.
 """
@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 from emotion.errors import InputError
+from emotion.model_file import hosts
 
 
 def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
@@ -28,6 +29,7 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
         raise InputError(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; use tensorflow") from None
     if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):
         raise InputError(f"KERAS_BACKEND={backend}: Keras finds no GPUs by that; use tensorflow or jax")
+    hosts.join()
     with silenced():
         gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
     if device == "gpu" and not gpus:
@@ -59,7 +61,7 @@ def has_bfloat16(gpus: list[tuple[int, int]]) -> bool:
 
 
 def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
-    """The scope in which a model must be built and trained to use all `gpus`, by the framework's own means.
+    """The scope in which a model must be built and trained to use all `gpus` and hosts, by the framework's own means.
 
     Each batch is shared out among them. On JAX that holds from here on, and the scope is empty.
     """
@@ -69,8 +71,9 @@ def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
         import tensorflow as tf
 
         return tf.distribute.MirroredStrategy().scope()
-    if len(gpus) > 1:
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
+    if len(gpus) > 1 or hosts.members() > 1:
+        # Each process hands over its share of a batch. With auto_shard_dataset Keras would refuse batches like ours.
+        keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
     return contextlib.nullcontext()
 
 

@@ -23,6 +23,7 @@ import keras
 
 from emotion.errors import InputError, reason
 from emotion.files import check_disk_space, write_text, writing
+from emotion.model_file import hosts
 from emotion.model_file.h5 import bytes_of
 
 WEIGHTS = re.compile(r"(running|best)-\d{4,}\.weights\.h5")
@@ -118,6 +119,8 @@ class Checkpoint:
         try:
             model.load_weights(path)
         except Exception as error:  # h5py and Keras raise whatever damage leads them to
+            if hosts.is_loss(error):
+                raise
             raise InputError(f"--resume: {path} cannot be read ({reason(error)[:150]}); delete the folder") from None
 
     def start_epoch(self, epoch: int, logs: dict) -> None:
@@ -146,7 +149,7 @@ class Checkpoint:
         if not self.writes:
             return
         path = self.folder / self.pending[kind]
-        with writing(path):
+        with writing(path), hosts.alone():
             check_disk_space(path, bytes_of([*self.model.variables, *self.model.optimizer.variables]))
             self.model.save_weights(path, overwrite=True)
 

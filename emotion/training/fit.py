@@ -1,6 +1,7 @@
 """Training: faces in, the weights of the best epoch out. Killed at any moment, it goes on from its last whole epoch.
 
-Backend-agnostic Keras 3: the same code trains on TensorFlow and on JAX.
+Backend-agnostic Keras 3: the same code trains on TensorFlow and on JAX. On JAX it is also one process of several that
+train together: each hands over its share of every batch, and the batches are those of a single process.
 """
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.evaluation.calibration import fit_temperature
 from emotion.evaluation.metrics import Classify
+from emotion.model_file import hosts
 from emotion.networks.pretrained import head_of
 from emotion.training.augmentation import augment
 from emotion.training.checkpoint import Checkpoint
@@ -20,17 +22,27 @@ from emotion.training.teacher_answers import TeacherAnswers
 class Batches(keras.utils.PyDataset):
     """Shuffled, augmented batches: faces float32 (B, 48, 48, 1), targets float32 (B, C).
 
+    Of several processes, the one at `place` of `members` gets its share of each, in order of the places.
     What a batch holds depends on the seed, the epoch and its place alone: a resumed run sees the faces that the
     unbroken one would have seen, and worker threads may make batches in any order. With a teacher, the views of the
     faces come again after `teacher.views` epochs and are the same for every seed: it has answered them already.
     """
 
     def __init__(
-        self, faces: np.ndarray, targets: np.ndarray, recipe: Recipe, seed: int, teacher: TeacherAnswers | None = None
+        self,
+        faces: np.ndarray,
+        targets: np.ndarray,
+        recipe: Recipe,
+        seed: int,
+        teacher: TeacherAnswers | None = None,
+        place: int = 0,
+        members: int = 1,
     ):
         super().__init__(workers=1, max_queue_size=16)
         self.faces, self.targets, self.recipe, self.teacher = faces, targets, recipe, teacher
         self.seed = 0 if teacher else seed
+        share = recipe.batch_size // members
+        self.share = slice(place * share, (place + 1) * share)
         self.begin(0)
 
     def begin(self, epoch: int) -> None:
@@ -56,7 +68,8 @@ class Batches(keras.utils.PyDataset):
             faces = augment(faces, np.random.default_rng([self.seed, self.view, index]), self.ranges)
         if self.teacher:
             targets = self.teacher.mix(index, faces, targets)
-        return network_input(faces), targets
+        # All are made, since a face's share of the random numbers hangs on the faces before it.
+        return network_input(faces[self.share]), targets[self.share]
 
 
 def network_input(faces: np.ndarray) -> np.ndarray:
@@ -79,13 +92,15 @@ def fit(
 
     Best is the least loss on the validation pair: the cross-entropy and, in mini_xception, its penalty on the weights.
     Returns the figures of each epoch, from the first one on also where the run was resumed from `checkpoint`.
-    InputError where a batch cannot be shared out among the GPUs.
+    InputError where a batch cannot be shared out among the devices, or another process of the training has ended.
     """
-    replicas = devices()
+    replicas, members = devices(), hosts.members()
     if recipe.batch_size % replicas:
-        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {replicas} GPUs")
-    batches = Batches(*training, recipe, seed, teacher)
-    faces, targets = (array[: len(array) // replicas * replicas] for array in validation)
+        raise InputError(f"--batch-size {recipe.batch_size}: cannot be shared out evenly among {replicas} devices")
+    if members > 1 and len(training[0]) < recipe.batch_size:
+        raise InputError(f"--batch-size {recipe.batch_size}: too large for {len(training[0])} faces to be shared out")
+    batches = Batches(*training, recipe, seed, teacher, hosts.place(), members)
+    faces, targets = (array[: len(array) // replicas * replicas][hosts.place() :: members] for array in validation)
     model.compile(
         optimizer=build_optimizer(recipe, steps=len(batches)),
         loss="categorical_crossentropy",
@@ -103,17 +118,18 @@ def fit(
     beginning = keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)
     # The order counts: the running weights are saved before their averages take their place, the best after.
     callbacks = [beginning, checkpoint.running, *averaging, checkpoint.best, progress, *plateau]
-    with checkpoint.attach(model):
+    with hosts.together(), checkpoint.attach(model):
         model.fit(
             batches,
             shuffle=False,  # they are already; Keras would change their order by a state that no checkpoint holds
             validation_data=(network_input(faces), targets),
-            validation_batch_size=batch_to_predict(replicas),
+            validation_batch_size=batch_to_predict(replicas) // members,
             initial_epoch=checkpoint.epoch,
             epochs=recipe.epochs,
             callbacks=callbacks,
             verbose=0,
         )
+        hosts.meet()  # the one that writes may not have written the last epoch yet
         checkpoint.load_best(model)
     if teacher:
         teacher.save()

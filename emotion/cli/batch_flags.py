@@ -1,0 +1,98 @@
+"""The flags of `batch_predict.py` and what they ask for."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from emotion.cli import app, flags
+from emotion.cluster.engine import Keys
+from emotion.cluster.shard import Settings, versions
+from emotion.errors import InputError, reason
+from emotion.files import MODEL
+from emotion.model_file.h5 import sha256
+
+
+def parse_arguments(description: str) -> argparse.Namespace:
+    parser = app.Parser(description)
+    parser.add_argument("paths", nargs="*", metavar="PATH",
+                        help="photos, videos, folders to walk, globs in quotes, or s3://, gs://, https://")  # fmt: skip
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="the folder of the results, a new one or one to go on with"
+    )
+    parser.add_argument("--list", metavar="FILE|-", help="more paths, one a line, from a file or stdin")
+    parser.add_argument("--parquet", action="store_true", help="also RUN/results.parquet; needs pyarrow")
+    parser.add_argument("--copies", action="store_true", help="also annotated copies, into RUN/copies")
+    parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
+                        help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
+    group = parser.add_argument_group("where the work is done")
+    group.add_argument("--workers", type=flags.positive, default=cores(), metavar="N",
+                       help="processes on this machine (default: one a core, here %(default)s)")  # fmt: skip
+    group.add_argument("--cluster", metavar="tcp://HEAD:8786", help="a Dask scheduler, whose workers do it instead")
+    for name, what in ("ca", "the authority's certificate"), ("cert", "this side's certificate"), ("key", "its key"):
+        group.add_argument(f"--tls-{name}", type=Path, metavar="PEM", help=f"of a tls:// cluster: {what}")
+    flags.add_shared_flags(parser)
+    flags.add_video_flags(parser)
+    args = parser.parse_args()
+    if not args.paths and not args.list:
+        raise InputError("nothing to read: name photos, videos or folders before RUN, or a list with --list")
+    pems = (args.tls_ca, args.tls_cert, args.tls_key)
+    if any(pems) and not (all(pems) and args.cluster):
+        raise InputError("--tls-ca, --tls-cert and --tls-key belong together, and to --cluster tls://HEAD:8786")
+    for pem in filter(None, pems):
+        if not pem.is_file():
+            raise InputError(f"{pem}: no such file")
+    args.keys = Keys(*pems)
+    return args
+
+
+def seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
+    return number
+
+
+def cores() -> int:
+    """How many this process may use: in a container, or under taskset, not all that the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def arguments_of_list(name: str | None) -> Iterator[str]:
+    """The lines of the file `name`, or of stdin where it is -; without the empty ones."""
+    if name is None:
+        return
+    try:
+        # Bytes that are no text come through as in any path of Python's.
+        with open(0 if name == "-" else name, encoding="utf-8", errors="surrogateescape", closefd=name != "-") as file:
+            yield from (text for line in file if (text := line.rstrip("\r\n")))
+    except OSError as error:
+        raise InputError(f"--list {name}: {reason(error)}") from None
+
+
+def settings_of(args: argparse.Namespace) -> tuple[Settings, dict, tuple[str, ...]]:
+    """How the workers do it, what the run's manifest says of it, and the emotions. InputError where a model will not do."""
+    labels = flags.photo_recognizer(args).labels  # what is wrong with a model should show before the work starts
+    hashes = tuple(sha256(path) for path in args.model)
+    recognition = {
+        "labels": args.labels, "detector": args.detector, "min_face": args.min_face, "detect_every": args.detect_every,
+        "smooth": args.smooth,
+    }  # fmt: skip
+    copies = args.run / "copies" if args.copies else None
+    settings = Settings(
+        folder=str(Path.cwd()),
+        models=tuple(None if path.resolve() == MODEL.resolve() else str(path.resolve()) for path in args.model),
+        hashes=hashes,
+        versions=versions(),
+        device=args.device,
+        timeout=args.timeout,
+        copies=str(copies.resolve()) if copies else None,
+        **recognition,
+    )
+    about = {
+        "model": dict(zip([path.name for path in args.model], hashes, strict=True)),
+        "flags": {name: list(value) if isinstance(value, tuple) else value for name, value in recognition.items()}
+        | {"copies": args.copies},
+        "versions": dict(versions()),
+    }
+    return settings, about, labels

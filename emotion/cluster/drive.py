@@ -1,0 +1,94 @@
+"""The driver's part: hands the shards that are not done to an engine, keeps what comes back, and finds what kills.
+
+A shard whose process ended is done again photo by photo. A photo that ends a process twice, alone, is named.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from emotion.cluster.plan import Plan, Shard
+from emotion.cluster.shard import Part, Task, failure, merge
+
+ENDS_PROCESS = "ends the process that reads it; look at it by itself"
+LIVES = 2  # how often a photo may end a process: once it may have been the machine's fault
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The process that was at work on a task has ended; `hung` is the place of the file that it could not finish."""
+
+    hung: int | None = None
+
+
+class Engine(Protocol):
+    """Where tasks are done. `wait` gives one of those submitted, with what came of it; MismatchError ends the run."""
+
+    workers: int
+
+    def submit(self, task: Task) -> None: ...
+
+    def wait(self) -> tuple[Task, Part | Lost]: ...
+
+
+@dataclass
+class Trial:
+    """A shard that ended its process: what its photos came to one by one, and how often each ended one more."""
+
+    shard: Shard
+    pieces: dict[int, Part] = field(default_factory=dict)
+    deaths: dict[int, int] = field(default_factory=dict)
+
+
+def drive(plan: Plan, engine: Engine, timeout: float) -> Iterator[tuple[Shard, Part]]:
+    """Do what is not done of `plan`; yields each shard with its part once that is kept."""
+    done = plan.done()
+    todo = (Task(shard) for shard in plan.shards() if shard.name not in done)
+    again: deque[Task] = deque()
+    trials: dict[int, Trial] = {}
+    running = 0
+    while True:
+        # Few at a time: neither the engine nor this process need hold a million paths.
+        while running < 3 * engine.workers and (task := again.popleft() if again else next(todo, None)):
+            engine.submit(task)
+            running += 1
+        if not running:
+            return
+        task, outcome = engine.wait()
+        running -= 1
+        finished = settle(task, outcome, trials, again, timeout)
+        if finished:
+            plan.keep(task.shard, finished.text)
+            yield task.shard, finished
+
+
+def settle(
+    task: Task, outcome: Part | Lost, trials: dict[int, Trial], again: deque[Task], timeout: float
+) -> Part | None:
+    """The whole part of the task's shard, once there is one; else what has still to be done is in `again`."""
+    shard = task.shard
+    if task.only is None:
+        if isinstance(outcome, Part):
+            return outcome
+        if outcome.hung is not None:
+            word = f"not done within {timeout:g} s; --timeout allows more"
+            again.append(replace(task, skip=(*task.skip, (outcome.hung, word))))
+        else:
+            trials[shard.index] = Trial(shard)
+            again.extend(replace(task, only=place) for place in range(len(shard.sources)))
+        return None
+    trial = trials[shard.index]
+    if isinstance(outcome, Part):
+        trial.pieces[task.only] = outcome
+    elif outcome.hung is not None:
+        trial.pieces[task.only] = failure(shard, task.only, f"not done within {timeout:g} s; --timeout allows more")
+    else:
+        trial.deaths[task.only] = trial.deaths.get(task.only, 0) + 1
+        if trial.deaths[task.only] < LIVES:
+            again.append(task)
+        else:
+            trial.pieces[task.only] = failure(shard, task.only, ENDS_PROCESS)
+    if len(trial.pieces) < len(shard.sources):
+        return None
+    return merge(shard, trials.pop(shard.index).pieces)

@@ -1,0 +1,117 @@
+"""Dask at work: the only file that knows it. On this machine's cores, or on a cluster that somebody has started."""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dask
+import distributed
+from distributed.scheduler import KilledWorker
+
+from emotion.cluster import shard
+from emotion.cluster.drive import Lost
+from emotion.cluster.shard import Part, Settings, Task
+from emotion.errors import InputError, reason
+
+HUNG = "emotion-hung"  # the topic under which a worker says which file it gives up
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The files of a cluster that is closed to others: its authority's certificate, ours, and our key."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+class DaskEngine:
+    """Tasks done by the workers of `client`."""
+
+    def __init__(self, client: distributed.Client, settings: Settings):
+        self.client = client
+        self.settings = settings
+        self.tasks: dict[str, Task] = {}
+        self.hung: dict[str, int] = {}
+        self.completed = distributed.as_completed(loop=client.loop)
+        client.subscribe_topic(HUNG, lambda event: self.hung.__setitem__(*event[1]))
+
+    @property
+    def workers(self) -> int:
+        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+
+    def submit(self, task: Task) -> None:
+        key = f"{task.shard.name}-{len(self.tasks)}-{time.time_ns()}"
+        future = self.client.submit(work, task, self.settings, key, key=key, pure=False)
+        self.tasks[key] = task
+        self.completed.add(future)
+
+    def wait(self) -> tuple[Task, Part | Lost]:
+        future = next(self.completed)
+        task = self.tasks.pop(future.key)
+        if future.status == "finished":
+            return task, future.result()
+        if future.status == "error" and isinstance(future.exception(), KilledWorker):
+            return task, Lost(self.hung.pop(future.key, None))
+        if future.status == "error":
+            raise future.exception()
+        raise InputError("the cluster's scheduler is gone; start it again, and the same command goes on")
+
+
+def work(task: Task, settings: Settings, key: str) -> Part:
+    """A task on a worker."""
+
+    worker = distributed.get_worker()
+
+    def give_up(place: int) -> None:
+        with contextlib.suppress(Exception):
+            worker.log_event(HUNG, (key, place))
+            time.sleep(1)  # until it is said
+        os._exit(1)
+
+    return shard.process(task, settings, give_up)
+
+
+@contextlib.contextmanager
+def open_engine(settings: Settings, address: str | None, workers: int, keys: Keys) -> Iterator[DaskEngine]:
+    """The engine of the cluster at `address`, or of `workers` processes on this machine, on the loopback alone."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # A shard whose process ended comes back at once: its photos are tried one by one.
+    quiet = {"distributed.scheduler.allowed-failures": 0, "distributed.logging.distributed": "critical"}
+    with dask.config.set(quiet), contextlib.ExitStack() as stack:
+        if address is None:
+            address = stack.enter_context(
+                distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        with connected(address, keys) as client:
+            yield DaskEngine(client, settings)
+
+
+@contextlib.contextmanager
+def connected(address, keys: Keys) -> Iterator[distributed.Client]:
+    security = None
+    if keys.ca:
+        security = distributed.Security(
+            tls_ca_file=str(keys.ca),
+            tls_client_cert=str(keys.cert),
+            tls_client_key=str(keys.key),
+            require_encryption=True,
+        )
+    try:
+        client = distributed.Client(address, security=security, timeout=30)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError(f"--cluster {address}: no Dask scheduler answers there ({reason(error)[:150]})") from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise InputError(f"--cluster {address}: has no workers yet; start some with: dask worker {address}")
+        yield client

@@ -1,0 +1,94 @@
+"""The parts of a run put together, in the order of the list."""
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion.cluster.plan import Plan, read_lines
+from emotion.errors import InputError
+from emotion.files import atomic_file
+from emotion.results.records import FACE_COLUMNS
+
+
+@dataclass
+class Totals:
+    files: int = 0
+    faces: int = 0
+    failed: int = 0
+
+
+def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
+    """Write results.jsonl, results.csv, failed.csv and, if asked, results.parquet into the run's folder."""
+    totals = Totals()
+    with ExitStack() as stack:
+
+        def table(name: str, columns: tuple[str, ...]):
+            file = stack.enter_context(open_text(stack.enter_context(atomic_file(plan.folder / name))))
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            return writer
+
+        lines = stack.enter_context(open_text(stack.enter_context(atomic_file(plan.folder / "results.jsonl"))))
+        faces, failed = table("results.csv", (*FACE_COLUMNS, *labels)), table("failed.csv", ("source", "reason"))
+        columns = stack.enter_context(Parquet(plan.folder / "results.parquet", labels)) if parquet else None
+        for shard in plan.shards():
+            rows = []
+            for record in read_lines(plan.part(shard)):
+                if "error" in record:
+                    failed.writerow((record["source"], record["error"]))
+                    totals.failed += 1
+                else:
+                    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+                    rows += face_rows(record)
+            faces.writerows(rows)
+            if columns:
+                columns.add(rows)
+            totals.files += len(shard.sources)
+            totals.faces += len(rows)
+    return totals
+
+
+def open_text(path: Path):
+    # A file's name may hold bytes that are no text: with a backslash they can be written.
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def face_rows(record: dict) -> Iterator[tuple]:
+    """The faces of a frame as FACE_COLUMNS and the probabilities, in order of the labels."""
+    for face in record["faces"]:
+        place = (record["index"], record["time_s"], record["source"], face["id"], *face["box"])
+        yield (*place, face["label"], face["confidence"], *face["emotions"].values())
+
+
+class Parquet:
+    """A context manager that writes the rows of results.csv as columns, a group of them a shard."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]):
+        try:
+            import pyarrow as arrow
+            import pyarrow.parquet
+        except ImportError:
+            raise InputError("--parquet: needs pyarrow; pip install -r requirements-cluster.txt") from None
+        whole, text, number = arrow.int64(), arrow.string(), arrow.float32()
+        kinds = (whole, arrow.float64(), text, whole, whole, whole, whole, whole, text, number)
+        names = (*FACE_COLUMNS, *labels)
+        self.schema = arrow.schema(list(zip(names, (*kinds, *[number] * len(labels)), strict=True)))
+        self.arrow, self.path = arrow, path
+
+    def __enter__(self) -> "Parquet":
+        self.stack = ExitStack()
+        unfinished = self.stack.enter_context(atomic_file(self.path))
+        self.writer = self.stack.enter_context(self.arrow.parquet.ParquetWriter(unfinished, self.schema))
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stack.__exit__(*exception)
+
+    def add(self, rows: list[tuple]) -> None:
+        if rows:
+            columns = dict(zip(self.schema.names, zip(*rows, strict=True), strict=True))
+            columns["source"] = [text.encode("utf-8", "backslashreplace").decode() for text in columns["source"]]
+            self.writer.write_table(self.arrow.table(columns, schema=self.schema))

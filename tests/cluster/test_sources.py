@@ -1,0 +1,88 @@
+"""What a batch is given: the photos and films of folders, globs and addresses, in order."""
+
+from pathlib import Path
+
+import pytest
+
+from emotion.cli.photo_paths import plan
+from emotion.cluster.sources import find_sources, is_video, read_source
+from emotion.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "b.jpg",
+        "a.png",
+        "film.mp4",
+        "notes.txt",
+        ".hidden.jpg",
+        "sub/c.JPG",
+        "run/copies/x.jpg",
+        ".git/d.jpg",
+    ):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["in"], ["in/a.png", "in/b.jpg", "in/film.mp4", "in/sub/c.JPG"]),
+        (["in/sub", "in/b.jpg"], ["in/sub/c.JPG", "in/b.jpg"]),
+        (["in/*.*g"], ["in/a.png", "in/b.jpg"]),
+        (["in/**/*.JPG"], ["in/sub/c.JPG"]),
+        (["nowhere.jpg", "in/notes.txt"], ["nowhere.jpg", "in/notes.txt"]),
+        (["https://example.org/a.jpg"], ["https://example.org/a.jpg"]),
+    ],
+    ids=["a folder", "a folder and a file", "a glob", "a deep glob", "what is named is tried", "an address"],
+)
+def test_files_folders_globs_and_addresses(arguments, found, folder):
+    assert list(find_sources(arguments, skip=folder / "in" / "run")) == found
+
+
+def test_photos_come_in_the_order_of_img_predict(folder):
+    (folder / "in" / "film.mp4").unlink()
+    tasks = plan(["in"], folder / "in" / "run")
+    assert list(find_sources(["in"], skip=folder / "in" / "run")) == [str(task.photo) for task in tasks]
+
+
+@pytest.mark.parametrize(("name", "yes"), [("a.MP4", True), ("s3://b/c.mov", True), ("a.jpg", False), ("mp4", False)])
+def test_a_film_is_known_by_its_suffix(name, yes):
+    assert is_video(name) is yes
+
+
+def test_an_unknown_store_is_one_line():
+    with pytest.raises(InputError, match=r"gopher://a/b\.jpg: "):
+        read_source("gopher://a/b.jpg")
+
+
+@pytest.mark.slow
+def test_photos_in_an_object_store(sample, monkeypatch):
+    moto = pytest.importorskip("moto.server")
+    pytest.importorskip("s3fs")
+    import fsspec
+
+    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        store = fsspec.filesystem("s3")
+        store.mkdir("photos")
+        store.pipe("photos/2024/astronaut.jpg", sample.read_bytes())
+        store.pipe("photos/2024/notes.txt", b"no picture")
+        (found,) = find_sources(["s3://photos/2024"], skip=Path("none"))
+        assert found == "s3://photos/2024/astronaut.jpg"
+        assert read_source(found).shape == (512, 512, 3)
+        assert list(find_sources(["s3://photos/2024/*.jpg"], skip=Path("none"))) == [found]
+        with pytest.raises(InputError, match=r"s3://photos/none\.jpg: cannot be fetched"):
+            read_source("s3://photos/none.jpg")
+    finally:
+        server.stop()
