@@ -1,20 +1,13 @@
 """A server with the shipped model, and a real browser whose camera plays a file."""
 
-import shutil
 from contextlib import contextmanager
 
-import av
 import cv2
 import pytest
+from real_browser import CHROMIUM, FLAGS, write_y4m
 
 from emotion import Recognizer
 from emotion.web.server import Server
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +40,6 @@ def camera_file(tmp_path_factory, sample):
     path = tmp_path_factory.mktemp("camera") / "face.y4m"
     write_y4m(path, [cv2.resize(cv2.imread(str(sample))[:384], (640, 480))] * 5)
     return path
-
-
-def write_y4m(path, pictures):
-    """The raw video that Chromium's fake camera plays, over and over."""
-    height, width = pictures[0].shape[:2]
-    with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg\n".encode())
-        for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
-            file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
 
 
 @pytest.fixture(scope="module")

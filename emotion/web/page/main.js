@@ -13,7 +13,7 @@ const [stage, video, picture, overlay] = ["stage", "video", "picture", "overlay"
 
 const connection = new Connection();
 export const frames = new FrameSender(video, (number, jpeg) => connection.sendPicture(number, jpeg));
-const timeline = new Timeline($("lanes"), $("nobody"));
+const timeline = new Timeline($("lanes"), $("nobody"), $("axis"));
 export const latency = new Latency($("pace"));
 
 let colours = {}; // by label

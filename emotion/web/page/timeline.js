@@ -6,19 +6,23 @@ const BINS = SPAN_S / BIN_S;
 const LANES = 4;
 const REDRAW_MS = 250;
 const HERE_S = 1; // who was seen within this is here
+const GAP_BINS = 4; // up to here a gap is only slowness
 
 export class Timeline {
-  #people = new Map(); // id -> { bins: Map(bin -> { sums, count }), face, seenS, lane }
+  #people = new Map(); // id -> { bins: Map(bin -> summed probabilities), face, seenS, lane }
   #labels = [];
   #colours = {};
   #now = 0;
   #drawn = 0;
   #list;
   #nobody;
+  #axis;
 
-  constructor(list, nobody) {
+  /** Fills the `list` with lanes; shows `nobody` while there is none, and the `axis` while there are some. */
+  constructor(list, nobody, axis) {
     this.#list = list;
     this.#nobody = nobody;
+    this.#axis = axis;
   }
 
   setLabels(labels, colours) {
@@ -58,6 +62,7 @@ export class Timeline {
     this.#list.replaceChildren(...shown.map(([, person]) => person.lane.element));
     for (const [, person] of shown) this.#drawLane(person, oldest);
     this.#nobody.hidden = people.length > 0;
+    this.#axis.hidden = people.length === 0;
   }
 
   #isHere(person) {
@@ -81,9 +86,12 @@ export class Timeline {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
-    for (const [bin, sums] of person.bins) {
+    const bins = [...person.bins.entries()];
+    bins.forEach(([bin, sums], i) => {
+      const next = bins[i + 1]?.[0] ?? bin + 1;
+      const end = next - bin <= GAP_BINS ? next : bin + 1;
       const left = Math.round(((bin - oldest - 1) / BINS) * width);
-      const right = Math.round(((bin - oldest) / BINS) * width);
+      const right = Math.round(((end - oldest - 1) / BINS) * width);
       const total = sums.reduce((sum, value) => sum + value, 0);
       let bottom = height;
       this.#labels.forEach((label, i) => {
@@ -92,7 +100,7 @@ export class Timeline {
         context.fillRect(left, Math.round(top), right - left, Math.round(bottom) - Math.round(top));
         bottom = top;
       });
-    }
+    });
   }
 }
 
