@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from concurrent.futures import Executor
+from pathlib import Path
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -116,7 +117,7 @@ class Connection:
             "session": session.key,
             "labels": labels,
             "colours": [css_colour(label) for label in labels],
-            "recorded": session.outputs.names,
+            "recorded": [Path(name).name for name in session.outputs.names],
             "under_way": UNDER_WAY,
             "source": camera,
         }

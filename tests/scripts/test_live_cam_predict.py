@@ -116,6 +116,24 @@ def test_a_file_as_json_by_the_schema_of_all_three_scripts(run_script, tiny_mode
     assert set(written["frames"][-1]["faces"][0]) == {"id", "box", "label", "confidence", "emotions"}
 
 
+@pytest.mark.parametrize("output", ["--csv", "-o"])
+def test_without_a_window_or_a_recording_nothing_is_drawn(monkeypatch, tiny_model, tmp_path, face_scene, output):
+    import live_cam_predict
+
+    drawn = []
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(5)], fps=25)
+    out = tmp_path / {"--csv": "out.csv", "-o": "out.mp4"}[output]
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(
+        sys, "argv", [*map(str, ("x", "--camera", path, "--model", tiny_model, output, out, "--quiet"))]
+    )
+    monkeypatch.setattr(live_cam_predict, "draw_faces", lambda image, faces: drawn.append(faces))
+    assert live_cam_predict.main() == 0
+    assert out.exists()
+    assert bool(drawn) == (output == "-o")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_a_page_is_served_until_ctrl_c(repository, tiny_model, tmp_path):
     with running(repository, tmp_path, "--browser", "--port", "0", "--model", tiny_model) as process:

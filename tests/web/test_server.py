@@ -13,6 +13,7 @@ import aiohttp
 import cv2
 import numpy as np
 import pytest
+from made_videos import MjpegServer
 
 from emotion import InputError
 from emotion.media.camera import Camera
@@ -102,7 +103,9 @@ def test_a_visitor_is_welcomed_and_answered(server, face_jpeg):
     ids=["junk", "much junk", "half a picture", "too large", "no message", "deep", "long text", "too many pictures",
          "too many messages", "too many pings"],
 )  # fmt: skip
-def test_what_is_asked_too_much_ends_with_a_close_code(server, face_jpeg, send, code):
+def test_what_is_asked_too_much_ends_with_a_close_code(server, face_jpeg, send, code, monkeypatch):
+    monkeypatch.setattr(connection, "MAX_FPS", 5)
+
     async def talk(ws):
         await send(ws, face_jpeg)
         return await close_code(ws)
@@ -123,7 +126,7 @@ def test_a_message_that_does_not_end_costs_a_bounded_amount(server):
 
 async def flood(send, data):
     try:
-        for _ in range(1000):
+        for _ in range(60):
             await send(data)
     except (ConnectionError, aiohttp.ClientError):
         pass  # closed meanwhile
@@ -233,6 +236,34 @@ def test_who_does_not_read_is_let_go(serve, monkeypatch, repository):
         big = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
         monkeypatch.setattr(camera, "newest", lambda wait_s: (big, 0.0, time.monotonic()))
         assert visit(server, talk) == 0
+
+
+def test_a_camera_of_the_server_that_comes_back_is_shown_again(serve, sample):
+    picture = cv2.resize(cv2.imread(str(sample)), (256, 256))
+
+    async def talk(ws):
+        numbers = []
+        while len(numbers) < 10:
+            async with asyncio.timeout(20):
+                message = await ws.receive()
+            if message.type is aiohttp.WSMsgType.BINARY:
+                numbers.append(int.from_bytes(message.data[:4], "big"))
+                await ws.send_json({"type": "shown", "number": numbers[-1]})
+                if len(numbers) == 5:
+                    mjpeg.stop()
+                    mjpeg.start()
+        return numbers
+
+    with MjpegServer(lambda number: picture) as mjpeg, Camera(mjpeg.url) as camera, serve(camera=camera) as server:
+        numbers = visit(server, talk)
+        assert numbers == sorted(set(numbers))
+        junk = visit(server, lambda ws: send_and_close_code(ws, packed(b"mine")))
+        assert junk == 1003, "it takes no pictures"
+
+
+async def send_and_close_code(ws, data):
+    await ws.send_bytes(data)
+    return await close_code(ws)
 
 
 def post(server, data, path="/photo", **options):

@@ -13,7 +13,7 @@ const [stage, video, picture, overlay] = ["stage", "video", "picture", "overlay"
 
 const connection = new Connection();
 export const frames = new FrameSender(video, (number, jpeg) => connection.sendPicture(number, jpeg));
-const timeline = new Timeline($("lanes"), $("nobody"), $("axis"));
+const timeline = new Timeline({ list: $("lanes"), more: $("more"), axis: $("axis"), nobody: $("nobody") });
 export const latency = new Latency($("pace"));
 
 let colours = {}; // by label
@@ -59,7 +59,8 @@ connection.addEventListener("picture", async ({ detail: { message, jpeg } }) => 
 function show(message) {
   last = message;
   draw();
-  if (source !== "photo") timeline.add(message.time_s, message.faces);
+  // A photo's faces have no number; below it they are counted from the left.
+  timeline.add(message.time_s, message.faces.map((face, i) => ({ ...face, id: face.id ?? i + 1 })));
   if (message.problem) setStatus("lost", `Not recorded any more: ${message.problem}`);
 }
 
@@ -138,6 +139,7 @@ async function openFile(file) {
   await showPicture(jpeg);
   look("photo");
   show(message);
+  timeline.draw();
 }
 
 function look(at, mirror = false) {
@@ -155,6 +157,8 @@ function look(at, mirror = false) {
   frames.running = !video.hidden;
   latency.restart(at !== "photo");
   timeline.clear();
+  $("people-title").textContent = at === "photo" ? "In this photo" : "The last minute";
+  $("nobody").textContent = at === "photo" ? "No face was found in it." : "No face seen yet.";
   hideCard();
   fit();
   draw();

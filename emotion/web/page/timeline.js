@@ -14,15 +14,11 @@ export class Timeline {
   #colours = {};
   #now = 0;
   #drawn = 0;
-  #list;
-  #nobody;
-  #axis;
+  #parts;
 
-  /** Fills the `list` with lanes; shows `nobody` while there is none, and the `axis` while there are some. */
-  constructor(list, nobody, axis) {
-    this.#list = list;
-    this.#nobody = nobody;
-    this.#axis = axis;
+  /** `parts`: the `list` of the lanes, `more` for how many are not shown, the `axis`, and `nobody` where there is none. */
+  constructor(parts) {
+    this.#parts = parts;
   }
 
   setLabels(labels, colours) {
@@ -59,10 +55,13 @@ export class Timeline {
     // Who is here stays in order of arrival; who has left makes room.
     const people = [...this.#people.entries()];
     const shown = people.sort((a, b) => this.#isHere(b[1]) - this.#isHere(a[1]) || a[0] - b[0]).slice(0, LANES);
-    this.#list.replaceChildren(...shown.map(([, person]) => person.lane.element));
+    this.#parts.list.replaceChildren(...shown.map(([, person]) => person.lane.element));
     for (const [, person] of shown) this.#drawLane(person, oldest);
-    this.#nobody.hidden = people.length > 0;
-    this.#axis.hidden = people.length === 0;
+    const { more, axis, nobody } = this.#parts;
+    more.hidden = people.length <= LANES;
+    more.textContent = `and ${people.length - LANES} more`;
+    axis.hidden = people.length === 0;
+    nobody.hidden = people.length > 0;
   }
 
   #isHere(person) {
