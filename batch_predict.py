@@ -6,17 +6,14 @@ python batch_predict.py photos/ "films/*.mp4" run/ --parquet
 find /archive -name "*.jpg" | python batch_predict.py --list - run/ --cluster tcp://10.0.0.1:8786
 """
 
-import logging
+from itertools import chain
 
 from emotion.cli import app
-from emotion.cli.batch_flags import arguments_of_list, parse_arguments, settings_of
+from emotion.cli.batch_flags import lines_of, open_engine, parse_arguments, settings_of
 from emotion.cluster.drive import drive
-from emotion.cluster.engine import open_engine
 from emotion.cluster.join import join
 from emotion.cluster.plan import Plan
 from emotion.cluster.sources import find_sources
-
-logger = logging.getLogger("emotion")
 
 
 def main() -> int:
@@ -24,16 +21,13 @@ def main() -> int:
     settings, about, labels = settings_of(args)
 
     # The list is written down once; what is done of it is what has a file in RUN/parts.
-    sources = find_sources([*args.paths, *arguments_of_list(args.list)], skip=args.run)
+    sources = chain(find_sources(args.paths, skip=args.run), lines_of(args.list))
     with Plan(args.run).opened(sources, about) as plan:
         done = plan.done()
         before = sum(len(shard.sources) for shard in plan.shards() if shard.name in done) if done else 0
         if before < plan.files:
-            with (
-                open_engine(settings, args.cluster, args.workers, args.keys) as engine,
-                app.meter(plan.files, before, "file", args) as bar,
-            ):
-                failed = 0
+            failed = 0
+            with open_engine(settings, args) as engine, app.meter(plan.files, before, "file", args) as bar:
                 for shard, part in drive(plan, engine, args.timeout):
                     failed += part.failed
                     bar.set_postfix(failed=failed, refresh=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.cli import app, flags
-from emotion.cluster.engine import Keys
+from emotion.cluster.drive import Keys
 from emotion.cluster.shard import Settings, versions
 from emotion.errors import InputError, reason
 from emotion.files import MODEL
@@ -20,7 +20,11 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="the folder of the results, a new one or one to go on with"
     )
-    parser.add_argument("--list", metavar="FILE|-", help="more paths, one a line, from a file or stdin")
+    parser.add_argument(
+        "--list",
+        metavar="FILE|-",
+        help="more files or addresses, one a line, from a file or stdin; nothing is walked or expanded",
+    )
     parser.add_argument("--parquet", action="store_true", help="also RUN/results.parquet; needs pyarrow")
     parser.add_argument("--copies", action="store_true", help="also annotated copies, into RUN/copies")
     parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
@@ -58,7 +62,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def arguments_of_list(name: str | None) -> Iterator[str]:
+def lines_of(name: str | None) -> Iterator[str]:
     """The lines of the file `name`, or of stdin where it is -; without the empty ones."""
     if name is None:
         return
@@ -68,6 +72,15 @@ def arguments_of_list(name: str | None) -> Iterator[str]:
             yield from (text for line in file if (text := line.rstrip("\r\n")))
     except OSError as error:
         raise InputError(f"--list {name}: {reason(error)}") from None
+
+
+def open_engine(settings: Settings, args: argparse.Namespace):
+    """The engine that the flags ask for, as a context manager. InputError where Dask is not installed."""
+    try:
+        from emotion.cluster import engine
+    except ImportError as error:
+        raise InputError(f"{error.name} is not installed; pip install -r requirements-cluster.txt") from None
+    return engine.open_engine(settings, args.cluster, args.workers, args.keys)
 
 
 def settings_of(args: argparse.Namespace) -> tuple[Settings, dict, tuple[str, ...]]:

@@ -6,6 +6,7 @@ A shard whose process ended is done again photo by photo. A photo that ends a pr
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 from emotion.cluster.plan import Plan, Shard
@@ -20,6 +21,15 @@ class Lost:
     """The process that was at work on a task has ended; `hung` is the place of the file that it could not finish."""
 
     hung: int | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The files of a cluster that is closed to others: its authority's certificate, ours, and our key."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
 
 
 class Engine(Protocol):

@@ -5,28 +5,17 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import dask
 import distributed
 from distributed.scheduler import KilledWorker
 
 from emotion.cluster import shard
-from emotion.cluster.drive import Lost
+from emotion.cluster.drive import Keys, Lost
 from emotion.cluster.shard import Part, Settings, Task
 from emotion.errors import InputError, reason
 
 HUNG = "emotion-hung"  # the topic under which a worker says which file it gives up
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The files of a cluster that is closed to others: its authority's certificate, ours, and our key."""
-
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
 
 
 class DaskEngine:
