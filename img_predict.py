@@ -3,15 +3,8 @@
 
 python img_predict.py data/samples/astronaut.jpg
 python img_predict.py data/samples --json emotions.json --csv emotions.csv
-python img_predict.py "data/samples/*.jpg" -o annotated --no-show --quiet
+python img_predict.py "data/samples/*.jpg" -o annotated --crops faces --quiet
 """
-
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
 
 import argparse
 import logging
@@ -26,9 +19,11 @@ from emotion.cli.photo_paths import OUTPUT, plan
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
-from emotion.files import check_apart, check_places
-from emotion.media.photo import read_photo, write_photo
-from emotion.results.overlay import annotate
+from emotion.files import check_apart, check_folder, check_places
+from emotion.media.decode import MAX_PIXELS
+from emotion.media.photo import write_photo
+from emotion.results.crops import write_crops
+from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
 
 logger = logging.getLogger("emotion")
@@ -36,63 +31,78 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments()
-    tasks = plan(args.paths, args.output)
-    records = {"--json": args.json, "--csv": args.csv}
-    check_places(records)  # the folders of the copies are made as they come
+    tasks = plan(args.paths, args.output, args.copies)
+    records_at = {"--json": args.json, "--csv": args.csv}
+    check_places(records_at)  # the folders of the copies are made as they come
+    if args.crops:
+        check_folder(args.crops)
     show = args.show and can_show()
+    say = app.speaker(args.json, args.csv)
     recognizer = flags.photo_recognizer(args)
-    copies = {"-o" if len(tasks) == 1 else f"-o, for {task.photo}": task.copy for task in tasks}
-    check_apart([*(task.photo for task in tasks), *recognizer.files], copies | records)
-    failures = []
-    source = str(tasks[0].photo) if len(tasks) == 1 else None
+    copies = {"-o" if len(tasks) == 1 else f"-o, for {task.name}": task.copy for task in tasks}
+    check_apart(
+        [*(task.photo for task in tasks if isinstance(task.photo, Path)), *recognizer.files], copies | records_at
+    )
+    source = tasks[0].name if len(tasks) == 1 else None
+    failures: list[str] = []
+    # Contexts exit in reverse order: the records are finished before Ctrl-C means again what it always means.
     with (
         Interrupt() as interrupt,
         Records(args.json, args.csv, recognizer.labels, recognizer.classifier.about, source) as records,
     ):
         for index, task in enumerate(app.progress(tasks, "photo", args)):
             try:
-                picture = read_photo(task.photo)
+                picture = task.read(args.max_pixels)
                 faces = recognizer.recognize(picture)
-                annotated = annotate(picture, faces)
-                write_photo(task.copy, annotated)
+                if args.crops:
+                    write_crops(args.crops, f"{index + 1:04}-{Path(task.name).stem}", picture, faces)
+                draw_faces(picture, faces)
+                if task.copy:
+                    write_photo(task.copy, picture)
             except (InputError, cv2.error, MemoryError) as error:
-                failures.append(one_line(task.photo, error))
+                failures.append(one_line(task.name, error))
+                records.fail(index, task.name, failures[-1].removeprefix(f"{task.name}: "))
                 continue
-            records.add(index, None, faces, str(task.photo))
-            app.say(describe(task.photo, faces))
-            show = show and show_photo(annotated, task.photo.name, interrupt)
+            records.add(index, None, faces, task.name)
+            for line in describe(task.name, faces):
+                say(line)
+            show = show and show_photo(picture, Path(task.name).name, interrupt)
             if interrupt:
+                records.problem = "interrupted"
                 break
-    if interrupt:
-        return app.ended(interrupted=True)
-    if len(failures) < len(tasks):
+    if args.copies and len(failures) < len(tasks):
         logger.info(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
-    return app.report(failures, len(tasks))
+    return app.report(failures, len(tasks), bool(interrupt))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = app.Parser(__doc__)
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a photo, a folder to walk, or a glob in quotes")
+    parser.add_argument("paths", nargs="+", metavar="PATH",
+                        help="a photo, a folder to walk, a glob in quotes, a URL, or - for stdin")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT",
                         help="a folder for annotated copies, or a file for one photo (default: output/)")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all boxes and probabilities as JSON")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
+    parser.add_argument("--copies", action=argparse.BooleanOptionalAction, default=True,
+                        help="write the annotated copies (default), or not")  # fmt: skip
+    parser.add_argument("--crops", type=Path, metavar="DIR", help="write each face as DIR/EMOTION/NAME.png")
+    flags.add_record_flags(parser, "photo")
     parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
                         help="show each photo in a window; a key goes on, q or Esc stops showing")  # fmt: skip
+    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
+                        help="refuse larger photos, unread (default: 200)")  # fmt: skip
     flags.add_shared_flags(parser)
     return parser.parse_args()
 
 
-def describe(photo: Path, faces: list[Recognition]) -> str:
+def describe(name: str, faces: list[Recognition]) -> list[str]:
     """A line a face: emotion, confidence, box as x,y width x height, every probability in percent."""
     if not faces:
-        return f"{photo}: no face found"
+        return [f"{name}: no face found"]
     lines = []
     for face in faces:
         x, y, width, height = face.box
         every = "  ".join(f"{label} {score:.0%}" for label, score in face.scores.items())
-        lines.append(f"{photo}: {face.emotion} {face.confidence:.0%} at {x},{y} {width}x{height}  ({every})")
-    return "\n".join(lines)
+        lines.append(f"{name}: {face.emotion} {face.confidence:.0%} at {x},{y} {width}x{height}  ({every})")
+    return lines
 
 
 def can_show() -> bool:
@@ -103,7 +113,7 @@ def can_show() -> bool:
 
 
 def show_photo(picture: np.ndarray, title: str, interrupt: Interrupt) -> bool:
-    """Show BGR uint8 (H, W, 3) until a key is pressed; False if the key means that it is enough."""
+    """Show BGR uint8 (H, W, 3) until a key is pressed or Ctrl-C; False if the key means that it is enough."""
     with Window(title, *picture.shape[1::-1]) as window:
         window.show(picture)
         while (key := window.key(50)) < 0 and not interrupt:
@@ -111,11 +121,11 @@ def show_photo(picture: np.ndarray, title: str, interrupt: Interrupt) -> bool:
     return key not in (Q, ESCAPE)
 
 
-def one_line(photo: Path, error: Exception) -> str:
-    """What went wrong with `photo`; OpenCV and a full memory do not say with which."""
+def one_line(name: str, error: Exception) -> str:
+    """What went wrong with the photo `name`; OpenCV and a full memory do not say with which."""
     if isinstance(error, InputError):
         return str(error)
-    return f"{photo}: {getattr(error, 'err', None) or 'too large for the memory of this machine'}"
+    return f"{name}: {getattr(error, 'err', None) or 'too large for the memory of this machine'}"
 
 
 if __name__ == "__main__":

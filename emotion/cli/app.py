@@ -13,6 +13,7 @@ from emotion.cli.interrupt import exit_on_signals, raise_on_signals
 from emotion.errors import InputError, reason
 
 DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
+STDOUT = Path("/dev/stdout")
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -25,7 +26,7 @@ def run(main: Callable[[], int | None]) -> None:
         code = main() or DONE
         sys.stdout.flush()
     except InputError as error:
-        print(f"{script}: error: {error}", file=sys.stderr)
+        print(printable(f"{script}: error: {error}"), file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
         exit_on_signals(INTERRUPTED)
@@ -42,6 +43,18 @@ def run(main: Callable[[], int | None]) -> None:
         code = FAILED
     exit_on_signals(code)
     sys.exit(code)
+
+
+# What moves the cursor, changes colours, turns the direction of writing or starts a line. The name of a file may do so.
+CONTROLS = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+} | {ord(letter): escape for letter, escape in (("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))}
+
+
+def printable(line: str) -> str:
+    """`line` as it may be shown on a terminal: what controls it is escaped."""
+    return line.translate(CONTROLS)
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,7 +86,7 @@ class LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm  # after `import emotion` is paid for: a photo without a note does without
 
-        tqdm.write(self.format(record), file=sys.stderr)
+        tqdm.write(printable(self.format(record)), file=sys.stderr)
 
 
 def progress(items: Iterable, unit: str, args: argparse.Namespace):
@@ -92,12 +105,17 @@ def meter(total: int, done: int, unit: str, args: argparse.Namespace):
     return tqdm(total=total, initial=done, unit=unit, disable=hidden, smoothing=0.05)
 
 
-def say(text: str) -> None:
-    """Print a result on stdout, above the progress bar if there is one."""
+def say(line: str) -> None:
+    """Print a line of results on stdout, above the progress bar if there is one."""
     from tqdm import tqdm
 
-    tqdm.write(text, file=sys.stdout)
+    tqdm.write(printable(line), file=sys.stdout)
     sys.stdout.flush()  # whoever reads a pipe sees each photo when it is done
+
+
+def speaker(*outputs: Path | None) -> Callable[[str], None]:
+    """What prints the lines of results: `say`, or a note where one of `outputs` takes stdout for itself."""
+    return logging.getLogger("emotion").info if STDOUT in outputs else say
 
 
 def ended(interrupted: bool, source: str | Path = "", problem: str | None = None) -> int:
@@ -107,15 +125,17 @@ def ended(interrupted: bool, source: str | Path = "", problem: str | None = None
         print(f"{script}: interrupted; what was done is kept", file=sys.stderr)
         return INTERRUPTED
     if problem:
-        print(f"{script}: error: {source}: {problem}", file=sys.stderr)
+        print(printable(f"{script}: error: {source}: {problem}"), file=sys.stderr)
         return PARTLY
     return DONE
 
 
-def report(failures: list[str], total: int) -> int:
+def report(failures: list[str], total: int, interrupted: bool = False) -> int:
     """Name on stderr what could not be processed, of `total` inputs; returns the exit code."""
     for failure in failures:
-        print(f"{Path(sys.argv[0]).name}: error: {failure}", file=sys.stderr)
+        print(printable(f"{Path(sys.argv[0]).name}: error: {failure}"), file=sys.stderr)
+    if interrupted:
+        return ended(interrupted)
     return DONE if not failures else FAILED if len(failures) == total else PARTLY
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from emotion.cli.app import STDOUT
 from emotion.faces.detector import MIN_FACE
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.tracker import HALF_LIFE
@@ -25,6 +26,27 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--min-face", type=positive, metavar="PIXELS",
                        help=f"the smallest face to look for, from 24 on (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+
+
+def add_record_flags(parser: argparse.ArgumentParser, unit: str) -> None:
+    """The flags of the records, of which `unit` is one entry."""
+    parser.add_argument("--json", type=output_file, metavar="FILE",
+                        help=f"write every {unit} with its faces' boxes and probabilities as JSON; "
+                             "FILE.jsonl as JSON Lines, - to stdout")  # fmt: skip
+    parser.add_argument("--csv", type=output_file, metavar="FILE", help="write them as a table, one row a face")
+
+
+def output_file(text: str) -> Path:
+    """A file to write to; - is stdout."""
+    return STDOUT if text == "-" else Path(text)
+
+
+def megapixels(text: str) -> int:
+    """So many pixels."""
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number of megapixels")
+    return round(number * 1e6)
 
 
 def comma_separated(text: str) -> tuple[str, ...]:

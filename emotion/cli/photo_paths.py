@@ -1,93 +1,107 @@
 """Which photos a command line means, and where their annotated copies go."""
 
-import glob
 import os
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from emotion.cli.input_paths import STDIN, find_inputs
 from emotion.errors import InputError
 from emotion.files import check_folder
-from emotion.media.photo import SUFFIXES, WRITABLE
+from emotion.media.decode import decode_photo
+from emotion.media.photo import SUFFIXES, WRITABLE, read_bounded, read_photo
 
 OUTPUT = Path("output")
+NAME_BYTES = 255  # the longest name of a file
 
 
 class Task(NamedTuple):
-    """A photo and the place of its annotated copy."""
+    """A photo, by its path, its URL or - for stdin, and the place of its annotated copy, if there is to be one."""
 
-    photo: Path
-    copy: Path
+    photo: Path | str
+    copy: Path | None
 
+    @property
+    def name(self) -> str:
+        """The photo as it is told: without a password, if it is a URL."""
+        if not self.is_url:
+            return "stdin" if self.photo == STDIN else str(self.photo)
+        from emotion.media.camera import hide_password  # as `download`
 
-def find_photos(arguments: list[str], skip: Path) -> Iterator[tuple[Path, Path]]:
-    """(photo, its name below the folder it was found in) for each file, folder and glob of the command line.
+        return hide_password(str(self.photo))
 
-    Folders are walked, but not `skip`, where the copies go. What cannot be found, and a folder without a photo, is given
-    as it is: it is told with the errors of the other photos.
-    """
-    for argument in arguments:
-        # A shell has expanded its globs; Windows and quotes have not. Not Path.glob: it takes no absolute patterns.
-        # os.path, because Path raises where a folder may not be entered or a name is too long.
-        found = [] if os.path.exists(argument) else sorted(glob.glob(argument, recursive=True))  # noqa: PTH110, PTH207
-        for path in map(Path, found or [argument]):
-            if os.path.isdir(path):  # noqa: PTH112
-                yield from ((photo, photo.relative_to(path)) for photo in list(walk(path, skip)) or [path])
-            else:
-                yield path, Path(path.name)
+    @property
+    def is_url(self) -> bool:
+        return isinstance(self.photo, str) and self.photo != STDIN
 
+    def read(self, max_pixels: int) -> np.ndarray:
+        """The photo as BGR uint8 (H, W, 3). InputError where it cannot be had."""
+        if isinstance(self.photo, Path):
+            return read_photo(self.photo, max_pixels)
+        if self.is_url:
+            from emotion.media.download import download  # few need it, and TLS takes its time
 
-def walk(folder: Path, skip: Path) -> Iterator[Path]:
-    """The photos in `folder` and below it, in order of their names; nothing hidden. Last, the folders that are locked."""
-    locked: list[OSError] = []
-    for root, folders, names in os.walk(folder, onerror=locked.append):
-        here = Path(root)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (here / f).resolve() != skip.resolve())
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield here / name
-    yield from (Path(error.filename) for error in locked)
+            data = download(self.photo)
+        else:
+            data = read_bounded(sys.stdin.buffer, self.name, max_pixels)
+        return decode_photo(data, self.name, max_pixels)
 
 
-def plan(arguments: list[str], output: Path | None) -> list[Task]:
+def plan(arguments: list[str], output: Path | None, copies: bool = True) -> list[Task]:
     """The photos of the command line, each with a copy of its own: no copy hits a photo or another copy.
 
-    `output` is a folder, or for a single photo a file; None is the folder output/.
+    `output` is a folder, or for a single photo a file; None is the folder output/. Without `copies` there are none.
     """
     as_file = output is not None and not output.is_dir() and output.suffix.lower() in SUFFIXES | WRITABLE
     folder = output or OUTPUT
-    photos = list(find_photos(arguments, skip=folder))
+    photos = list(find_inputs(arguments, SUFFIXES, skip=folder))
     if all(os.path.isdir(photo) for photo, _ in photos):  # noqa: PTH112
         raise InputError(f"{' '.join(arguments)}: no picture in there; looked for {' '.join(sorted(SUFFIXES))}")
+    if arguments.count(STDIN) > 1:
+        raise InputError("-: stdin can be read once")
+    if not copies:
+        return [Task(photo, None) for photo, _ in photos]
     if as_file:
-        if len(photos) > 1:
-            raise InputError(f"-o {output}: one file for {len(photos)} photos; name a folder")
-        if output.resolve() == photos[0][0].resolve():
-            raise InputError(f"-o {output}: is the photo itself; name another file")
-        if output.suffix.lower() not in WRITABLE:
-            raise InputError(f"-o {output}: cannot write that kind of picture; name a .jpg or .png")
-        return [Task(photos[0][0], output)]
+        return [Task(photos[0][0], check_copy(output, photos))]
     check_folder(folder)
-    originals = {photo.resolve() for photo, _ in photos}
+    originals = {os.path.realpath(photo) for photo, _ in photos if isinstance(photo, Path)}
     taken = set(originals)
     tasks = []
     for photo, name in photos:
         copy = free_name(folder / name, originals, taken)
-        taken.add(copy.resolve())
+        taken.add(os.path.realpath(copy))
         tasks.append(Task(photo, copy))
     return tasks
 
 
-def free_name(copy: Path, originals: set[Path], taken: set[Path]) -> Path:
+def check_copy(output: Path, photos: list[tuple[Path | str, Path]]) -> Path:
+    """`output` as the copy of the only one of `photos`."""
+    if len(photos) > 1:
+        raise InputError(f"-o {output}: one file for {len(photos)} photos; name a folder")
+    if os.path.realpath(output) == os.path.realpath(photos[0][0]):
+        raise InputError(f"-o {output}: is the photo itself; name another file")
+    if output.suffix.lower() not in WRITABLE:
+        raise InputError(f"-o {output}: cannot write that kind of picture; name a .jpg or .png")
+    return output
+
+
+def free_name(copy: Path, originals: set[str], taken: set[str]) -> Path:
     """`copy`, as a .png if its own format cannot be written, with a number where the name is taken.
 
-    Among the originals it is called annotated, so that it never hits one that this call does not name.
+    Among the originals it is called annotated: so it never hits one that this call does not name, and the next call
+    knows it for a copy.
     """
-    if copy.suffix.lower() not in WRITABLE:
-        copy = copy.with_suffix(".png")
-    if copy.resolve() in originals:
-        copy = copy.with_stem(f"{copy.stem}-annotated")
-    candidate, number = copy, 2
-    while candidate.resolve() in taken:
-        candidate, number = copy.with_stem(f"{copy.stem}-{number}"), number + 1
-    return candidate
+    suffix = copy.suffix if copy.suffix.lower() in WRITABLE else ".png"
+    stem, number = copy.stem, 1
+    if os.path.realpath(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
+        stem += "-annotated"
+    while True:
+        ending = f"-{number}{suffix}" if number > 1 else suffix
+        # A name that is cut inside a letter loses it.
+        whole = os.fsencode(stem)[: NAME_BYTES - len(os.fsencode(ending))]
+        candidate = copy.with_name(whole.decode(sys.getfilesystemencoding(), "ignore") + ending)
+        if os.path.realpath(candidate) not in taken:
+            return candidate
+        number += 1

@@ -138,3 +138,61 @@ def test_an_output_folder_that_cannot_be(folder):
     folder("a.jpg", "file")
     with pytest.raises(InputError, match=r"^file: cannot be made .*; name another folder with -o"):
         planned(["a.jpg"], "file")
+
+
+@pytest.mark.parametrize("call", [(["."], "."), (["."], "./"), (["in"], "in"), (["in", "in/deep"], "in")])
+def test_a_second_and_a_third_run_annotate_none_of_their_own_copies(folder, call):
+    folder("in/x.jpg", "in/y.gif", "in/deep/z.png", "in/x-2.jpg", "a.jpg", "b.webp")
+    paths, output = call
+    first = planned(paths, output)
+    assert not set(first) & set(first.values())
+    for _ in range(2):
+        folder(*first.values())
+        assert planned(paths, output) == first
+
+
+def test_a_picture_that_is_only_called_like_a_copy_is_a_photo(folder):
+    folder("in/cat-annotated.jpg", "in/dog.jpg")
+    assert set(planned(["in"], "out")) == {"in/cat-annotated.jpg", "in/dog.jpg"}
+    assert set(planned(["in/dog.jpg", "in/cat-annotated.jpg"], "out")) == {"in/cat-annotated.jpg", "in/dog.jpg"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_links_to_themselves_and_pipes_are_told_with_the_errors(folder):
+    folder("in/a.jpg")
+    os.mkfifo("in/pipe.jpg")
+    Path("in/loop").symlink_to("loop")
+    Path("in/self.jpg").symlink_to("self.jpg")
+    Path("in/up").symlink_to("..")
+    assert list(planned(["in"])) == ["in/a.jpg", "in/pipe.jpg", "in/self.jpg"]
+
+
+def test_pictures_of_kinds_that_cannot_be_read_are_told_with_the_errors(folder):
+    folder("in/a.HEIC", "in/b.CR3", "in/c.jxl", "in/d.mp3")
+    assert list(planned(["in"])) == ["in/a.HEIC", "in/b.CR3", "in/c.jxl"]
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".jpg", "ä" * 125 + ".gif", "日" * 83 + ".gif"])
+def test_the_longest_names_have_copies(folder, name):
+    folder(name)
+    for output in ("out", "."):
+        (copy,) = planned([name], output).values()
+        Path(copy).parent.mkdir(exist_ok=True)
+        Path(copy).touch()
+
+
+def test_stdin_and_urls(folder):
+    url = "https://me:secret@example.org/a/caf%C3%A9.jpg?size=9&token=abc"
+    tasks = plan(["-", url, "http://example.org/"], Path("out"))
+    assert [task.copy.as_posix() for task in tasks] == ["out/stdin.png", "out/café.jpg", "out/example.png"]
+    assert [task.name for task in tasks][:2] == [
+        "stdin", "https://***@example.org/a/caf%C3%A9.jpg?size=9&token=***",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="stdin can be read once"):
+        plan(["-", "-"], None)
+
+
+def test_without_copies_there_is_no_folder(folder):
+    folder("a.jpg")
+    assert plan(["a.jpg"], None, copies=False)[0].copy is None
+    assert not Path("output").exists()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
@@ -45,6 +47,7 @@ def test_json(tmp_path):
     frames = record.pop("frames")
     assert record == {
         "schema": 1, "model": {"files": ["m.h5"]}, "labels": ["calm", "joie"], "source": "né.mp4", "fps": 29.97,
+        "complete": True,
     }  # fmt: skip
     assert [(frame["index"], frame["time_s"], len(frame["faces"])) for frame in frames] == [
         (0, 0.0, 2),
@@ -58,8 +61,8 @@ def test_csv(tmp_path):
     write(csv_path=tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert ",".join(rows[0]) == "frame,time_s,source,id,x,y,width,height,label,confidence,calm,joie"
-    assert rows[3] == ["2", "0.0667", "né.mp4", "7", "10", "20", "30", "40", "joie", "0.75", "0.25", "0.75"]
+    assert ",".join(rows[0]) == "frame,time_s,source,status,id,x,y,width,height,label,confidence,calm,joie"
+    assert rows[3] == ["2", "0.0667", "né.mp4", "ok", "7", "10", "20", "30", "40", "joie", "0.75", "0.25", "0.75"]
     assert len(rows) == 4
 
 
@@ -68,7 +71,72 @@ def test_photos_have_sources_and_no_times(tmp_path):
         records.add(0, None, [FACE], source="a.jpg")
     frame = json.loads((tmp_path / "r.json").read_text())["frames"][0]
     assert (frame["source"], frame["time_s"]) == ("a.jpg", None)
-    assert (tmp_path / "r.csv").read_text().splitlines()[1].startswith("0,,a.jpg,7,10,")
+    assert (tmp_path / "r.csv").read_text().splitlines()[1].startswith("0,,a.jpg,ok,7,10,")
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_photo_has_a_row_also_without_a_face_and_when_it_failed(tmp_path):
+    with Records(tmp_path / "r.json", tmp_path / "r.csv", LABELS, {}) as records:
+        records.add(0, None, [FACE, FACE], source="a.jpg")
+        records.add(1, None, [], source="b.jpg")
+        records.fail(2, "c.jpg", "an empty file")
+    rows = table(tmp_path / "r.csv")
+    assert [(row["source"], row["status"], row["label"]) for row in rows] == [
+        ("a.jpg", "ok", "joie"), ("a.jpg", "ok", "joie"), ("b.jpg", "no face", ""), ("c.jpg", "failed: an empty file", ""),
+    ]  # fmt: skip
+    assert json.loads((tmp_path / "r.json").read_text())["frames"][2] == {
+        "index": 2, "time_s": None, "source": "c.jpg", "problem": "an empty file", "faces": [],
+    }  # fmt: skip
+
+
+def test_what_is_incomplete_says_so_in_every_format(tmp_path):
+    for name in ("r.json", "r.jsonl"):
+        with Records(tmp_path / name, tmp_path / "r.csv", LABELS, {}, "a.mp4") as records:
+            records.add(0, 0.0, [FACE])
+            records.problem = "cut short"
+    whole = json.loads((tmp_path / "r.json").read_text())
+    last = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-1])
+    assert (whole["complete"], whole["problem"]) == (False, "cut short")
+    assert last == {"complete": False, "problem": "cut short"}
+    assert table(tmp_path / "r.csv")[-1]["status"] == "incomplete: cut short"
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.NDJSON"])
+def test_json_lines_are_one_object_a_frame(tmp_path, name):
+    write(json_path=tmp_path / name)
+    frames = [json.loads(line) for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
+    assert [(frame["source"], frame["index"], len(frame["faces"])) for frame in frames] == [
+        ("né.mp4", 0, 2), ("né.mp4", 1, 0), ("né.mp4", 2, 1),
+    ]  # fmt: skip
+    assert frames[0]["faces"][0] == face_record(FACE)
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_name_is_a_formula(tmp_path, first):
+    with Records(None, tmp_path / "r.csv", (f"{first}calm", "joie"), {}) as records:
+        records.add(0, None, [FACE], source=f'{first}HYPERLINK("http://a","b").jpg')
+    (row,) = table(tmp_path / "r.csv")
+    assert row["source"] == f'\'{first}HYPERLINK("http://a","b").jpg'
+    assert row[f"'{first}calm"] == "0.25"
+
+
+@given(st.text(), st.text())
+def test_any_name_is_one_cell(tmp_path_factory, name, label):
+    path = tmp_path_factory.mktemp("table") / "r.csv"
+    face = Recognition(Box(1, 2, 3, 4), (label, "x"), np.array([0.75, 0.25], np.float32))
+    with Records(None, path, (label, "x"), {}) as records:
+        records.add(0, None, [face], source=name)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, row = csv.reader(file)
+    assert len(header) == len(row) == 13
+    assert (row[2].removeprefix("'"), row[9].removeprefix("'")) == tuple(
+        text.encode("utf-8", "backslashreplace").decode().removeprefix("'") for text in (name, label)
+    )
+    assert b"\r\n" not in path.read_bytes().replace(b"\r\n", b"", name.count("\r\n") + 2 * label.count("\r\n"))
 
 
 def test_no_frames_are_valid_json(tmp_path):
@@ -97,7 +165,8 @@ def test_what_was_done_is_kept_after(tmp_path, end):
     with pytest.raises(end), Records(tmp_path / "r.json", None, LABELS, {}) as records:
         records.add(0, 0.0, [FACE])
         raise end
-    assert len(json.loads((tmp_path / "r.json").read_text())["frames"]) == 1
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert (len(record["frames"]), record["complete"], record["problem"]) == (1, False, "interrupted")
 
 
 def test_until_it_is_done_the_file_has_no_name(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from made_videos import served
 
 from emotion.labels import SEVEN_EMOTIONS
 
@@ -91,7 +92,12 @@ def test_bad_photos_are_named_at_the_end_and_do_not_stop_the_rest(run_script, fo
         ),
     ]
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["dot.png", "face.jpg", "huge.png"]
-    assert [frame["source"] for frame in json.loads((folder / "r.json").read_text())["frames"]] == names[5:]
+    frames = json.loads((folder / "r.json").read_text())["frames"]
+    assert [frame["source"] for frame in frames] == names
+    assert [frame["problem"] for frame in frames if "problem" in frame][:2] == [
+        "no such file or directory",
+        "an empty file",
+    ]
 
 
 def test_a_folder_a_glob_and_unicode(run_script, folder):
@@ -172,8 +178,10 @@ def test_a_signal_keeps_what_was_done(repository, folder, number):
         process.send_signal(number)
         told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert told == "img_predict.py: interrupted; what was done is kept\n"
-    done = json.loads((folder / "r.json").read_text())["frames"]
+    assert told.endswith("\nimg_predict.py: interrupted; what was done is kept\n")
+    record = json.loads((folder / "r.json").read_text())
+    assert (record["complete"], record["problem"]) == (False, "interrupted")
+    done = record["frames"]
     assert 1 <= len(done) < 200
     assert all((folder / "output" / Path(frame["source"]).name).exists() for frame in done)
 
@@ -216,3 +224,33 @@ def test_show_without_a_display_says_so_and_goes_on(run_script, folder):
     assert done.returncode == 0
     assert "--show: there is no display" in done.stderr
     assert (folder / "output" / "flat.png").exists()
+
+
+def test_from_stdin_to_stdout(run_script, folder):
+    with (folder / "face.jpg").open("rb") as photo:
+        done = run_script("img_predict.py", "-", "--no-copies", "--json", "-", stdin=photo)
+    assert (done.returncode, json.loads(done.stdout)["frames"][0]["source"]) == (0, "stdin")
+    assert done.stderr.startswith("stdin: happiness ")
+    assert sorted(path.name for path in folder.iterdir()) == ["face.jpg", "flat.png"]
+
+
+def test_from_the_network_into_crops(run_script, folder):
+    with served([(folder / "face.jpg").read_bytes()]) as url:
+        done = run_script("img_predict.py", url, "--crops", "faces", "--csv", "-", "--no-copies", "--quiet")
+    (row,) = csv.DictReader(done.stdout.splitlines())
+    assert (done.returncode, row["source"], row["label"]) == (0, url, "happiness")
+    (crop,) = (folder / "faces").rglob("*.*")
+    assert crop.relative_to(folder).as_posix() == "faces/happiness/0001-video-1.png"
+
+
+def test_a_name_cannot_write_on_the_terminal(run_script, folder):
+    (folder / "flat.png").rename(folder / "a\n\x1b[31mb\u202e.png")
+    done = run_script("img_predict.py", ".", "-o", "out")
+    assert "a\\n\\x1b[31mb\\u202e.png: no face found" in done.stdout
+    assert done.stdout.count("\n") == 2
+
+
+def test_a_photo_beyond_the_limit(run_script, folder):
+    done = run_script("img_predict.py", "face.jpg", "--max-pixels", "0.2")
+    assert done.returncode == 2
+    assert "face.jpg: more than 0.2 megapixels; --max-pixels" in done.stderr

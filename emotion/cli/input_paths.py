@@ -1,0 +1,64 @@
+"""Which files a command line means: names, folders, globs, URLs and - for stdin."""
+
+import glob
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+STDIN = "-"
+COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
+
+
+def find_inputs(arguments: list[str], suffixes: Collection[str], skip: Path) -> Iterator[tuple[Path | str, Path]]:
+    """(input, its name below the folder it was found in) for each file, folder, glob and URL of the command line.
+
+    Folders are walked for files of these `suffixes`, but not `skip`, where the copies go. What cannot be found, and a
+    folder without such a file, is given as it is: it is told with the errors of the others.
+    """
+    for argument in arguments:
+        if argument == STDIN:
+            yield STDIN, Path("stdin")
+        elif "://" in argument:
+            yield argument, url_name(argument)
+        else:
+            yield from find_files(argument, suffixes, skip)
+
+
+def find_files(argument: str, suffixes: Collection[str], skip: Path) -> Iterator[tuple[Path, Path]]:
+    # A shell has expanded its globs; Windows and quotes have not. Not Path.glob: it takes no absolute patterns.
+    # os.path, because Path raises where a folder may not be entered or a name is too long.
+    found = [] if os.path.exists(argument) else sorted(glob.glob(argument, recursive=True))  # noqa: PTH110, PTH207
+    for path in map(Path, found or [argument]):
+        if os.path.isdir(path):  # noqa: PTH112
+            yield from ((file, file.relative_to(path)) for file in list(walk(path, suffixes, skip)) or [path])
+        else:
+            yield path, Path(path.name)
+
+
+def walk(folder: Path, suffixes: Collection[str], skip: Path) -> Iterator[Path]:
+    """The files in `folder` and below it, in order of their names; nothing hidden. Last, the folders that are locked.
+
+    Links to folders are not followed; a file is given by each of its names, whatever it turns out to be.
+    """
+    locked: list[OSError] = []
+    skipped = os.path.realpath(skip)  # not Path.resolve, which raises where a link leads to itself
+    for root, folders, names in os.walk(folder, onerror=locked.append):
+        here = Path(root)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(here / f) != skipped)
+        originals = {Path(name).stem for name in names}
+        with_copies = Path(os.path.realpath(here)).is_relative_to(skipped)  # -o is this folder or one above
+        for name in sorted(names):
+            copied = COPY.fullmatch(Path(name).stem)
+            ours = copied and (with_copies or copied["original"] in originals)  # written by an earlier run
+            if not name.startswith(".") and not ours and Path(name).suffix.lower() in suffixes:
+                yield here / name
+    yield from (Path(error.filename) for error in locked)
+
+
+def url_name(url: str) -> Path:
+    """What a file from `url` is called."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    return Path(Path(unquote(parts.path).replace("\\", "/")).name or parts.hostname or "download")

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from emotion.faces.recognition import Recognition
+from emotion.geometry import Box
+from emotion.media.photo import read_photo
+from emotion.results.crops import write_crops
+
+
+def test_each_face_is_a_square_picture_in_the_folder_of_its_emotion(tmp_path):
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[10:30, 20:40] = (1, 2, 250)
+    faces = [
+        Recognition(Box(20, 10, 20, 20), ("calm", "joie"), np.array(scores, np.float32))
+        for scores in [(0.3, 0.7), (0.9, 0.1)]
+    ]
+    write_crops(tmp_path, "me", image, faces)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png")) == [
+        "calm/me-2.png", "joie/me-1.png",
+    ]  # fmt: skip
+    crop = read_photo(tmp_path / "joie" / "me-1.png")
+    assert crop.shape == (20, 20, 3)
+    assert (crop == (1, 2, 250)).all()
+
+
+@pytest.mark.parametrize("label", ["../../etc", "a/b", "..", "", "x" * 300, "\n"])
+def test_no_label_leads_out_of_the_folder(tmp_path, label):
+    face = Recognition(Box(0, 0, 9, 9), (label, "x"), np.array([0.9, 0.1], np.float32))
+    write_crops(tmp_path / "crops", label, np.zeros((9, 9, 3), np.uint8), [face])
+    (crop,) = (tmp_path).rglob("*.png")
+    assert crop.parent.parent == tmp_path / "crops"
