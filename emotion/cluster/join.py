@@ -10,7 +10,7 @@ from pathlib import Path
 from emotion.cluster.plan import Plan, read_lines
 from emotion.errors import InputError
 from emotion.files import atomic_file
-from emotion.results.records import FACE_COLUMNS
+from emotion.results.records import FACE_COLUMNS, harmless
 
 
 @dataclass
@@ -38,12 +38,12 @@ def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
             rows = []
             for record in read_lines(plan.part(shard)):
                 if "error" in record:
-                    failed.writerow((record["source"], record["error"]))
+                    failed.writerow(map(harmless, (record["source"], record["error"])))
                     totals.failed += 1
                 else:
                     lines.write(json.dumps(record, ensure_ascii=False) + "\n")
                     rows += face_rows(record)
-            faces.writerows(rows)
+            faces.writerows([map(harmless, row) for row in rows])
             if columns:
                 columns.add(rows)
             totals.files += len(shard.sources)
@@ -59,7 +59,7 @@ def open_text(path: Path):
 def face_rows(record: dict) -> Iterator[tuple]:
     """The faces of a frame as FACE_COLUMNS and the probabilities, in order of the labels."""
     for face in record["faces"]:
-        place = (record["index"], record["time_s"], record["source"], face["id"], *face["box"])
+        place = (record["index"], record["time_s"], record["source"], "ok", face["id"], *face["box"])
         yield (*place, face["label"], face["confidence"], *face["emotions"].values())
 
 
@@ -73,7 +73,7 @@ class Parquet:
         except ImportError:
             raise InputError("--parquet: needs pyarrow; pip install -r requirements-cluster.txt") from None
         whole, text, number = arrow.int64(), arrow.string(), arrow.float32()
-        kinds = (whole, arrow.float64(), text, whole, whole, whole, whole, whole, text, number)
+        kinds = (whole, arrow.float64(), text, text, whole, whole, whole, whole, whole, text, number)
         names = (*FACE_COLUMNS, *labels)
         self.schema = arrow.schema(list(zip(names, (*kinds, *[number] * len(labels)), strict=True)))
         self.arrow, self.path = arrow, path
