@@ -1,12 +1,16 @@
 """Who felt what over time: gathered frame by frame in bounded memory, summed up in words and drawn as a picture."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emotion.faces.recognition import Recognition
 from emotion.faces.tracker import known_since
 from emotion.labels import rgb
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BINS = 1200  # columns of the picture: when they are full, two become one, and so on for hours
 FACES = 200  # kept apart; past that, those who have left and were seen least give way
@@ -32,7 +36,7 @@ class Timeline:
         self.last_s: dict[int, float] = {}  # id -> when it was seen last
 
     def add(self, time_s: float, recognitions: list[Recognition]) -> None:
-        """Take up the frame at `time_s`."""
+        """Take up the frame at `time_s`. ValueError where a face has no id: it comes from a recognizer of photos."""
         self.before_s, self.end_s = self.end_s, max(self.end_s, time_s)
         if self.frames:
             self.step_s = min(self.end_s - self.before_s, max(GAP_S, 2 * self.step_s))
@@ -41,6 +45,8 @@ class Timeline:
         while self.end_s >= BINS * self.bin_s:
             self.halve()
         for face in recognitions:
+            if face.id is None:
+                raise ValueError("a timeline takes faces with ids, as Recognizer.for_video gives them")
             if face.id not in self.sums:
                 self.make_room()
                 self.sums[face.id] = np.zeros((BINS, len(self.labels)), np.float32)
@@ -71,7 +77,7 @@ class Timeline:
 
     def longest(self) -> list[int]:
         """The faces by how long they were seen, longest first."""
-        return sorted(self.seen, key=self.seen.get, reverse=True)
+        return sorted(self.seen, key=lambda face: self.seen[face], reverse=True)
 
     def shares(self, face: int) -> np.ndarray:
         """The share of each emotion in the time `face` was seen: (C,), sums to 1."""
@@ -95,7 +101,7 @@ class Timeline:
 
         from emotion.results.figure import save
 
-        faces = self.longest()[:LANES] or [None]
+        faces: list[int | None] = [*self.longest()[:LANES]] or [None]
         figure = Figure(figsize=(14, 1.6 + 0.9 * len(faces)), layout="constrained")
         axes = figure.subplots(len(faces), 2, squeeze=False, sharex="col", width_ratios=(6, 1))
         for (lane, share), face in zip(axes, faces, strict=True):
@@ -108,32 +114,32 @@ class Timeline:
         figure.legend(patches, self.labels, loc="outside lower center", ncols=len(self.labels), frameon=False)
         save(figure, path, dpi=110)
 
-    def draw_lane(self, axis, face: int | None) -> None:
+    def draw_lane(self, axes: "Axes", face: int | None) -> None:
         """The probabilities of one face stacked over time; white where it was not seen."""
         used = min(BINS, int(self.end_s / self.bin_s) + 1)
         edges = np.arange(used + 1) * self.bin_s
-        sums = self.sums[face][:used] if face in self.sums else np.zeros((used, len(self.labels)))
+        sums = self.sums[face][:used] if face is not None else np.zeros((used, len(self.labels)))
         total = sums.sum(axis=1, keepdims=True)
         probabilities = np.where(total > 0, sums / np.maximum(total, 1e-9), 0.0)
         probabilities = bridge(probabilities, total[:, 0] > 0, round(0.2 / self.bin_s))
         base = np.zeros(used)
         for label, row in zip(self.labels, probabilities.T, strict=True):
-            axis.stairs(base + row, edges, baseline=base, fill=True, color=rgb(label, self.labels))
+            axes.stairs(base + row, edges, baseline=base, fill=True, color=rgb(label, self.labels))
             base = base + row
-        axis.set(ylim=(0, 1), xlim=(0, max(edges[-1], self.bin_s)), yticks=[])
-        axis.set_ylabel("no face" if face not in self.sums else f"face {face}", rotation=0, ha="right", va="center")
+        axes.set(ylim=(0, 1), xlim=(0, max(edges[-1], self.bin_s)), yticks=[])
+        axes.set_ylabel("no face" if face is None else f"face {face}", rotation=0, ha="right", va="center")
         if self.end_s >= 60:
-            axis.xaxis.set_major_formatter(lambda value, _: clock(value))
+            axes.xaxis.set_major_formatter(lambda value, _: clock(value))
 
-    def draw_shares(self, axis, face: int | None) -> None:
+    def draw_shares(self, axes: "Axes", face: int | None) -> None:
         """How much of its time one face felt what, as one bar."""
         left = 0.0
-        for label, share in zip(self.labels, self.shares(face) if face in self.sums else (), strict=False):
-            axis.barh(0, share, left=left, color=rgb(label, self.labels))
+        for label, share in zip(self.labels, () if face is None else self.shares(face), strict=False):
+            axes.barh(0, share, left=left, color=rgb(label, self.labels))
             if share >= 0.2:
-                axis.text(left + share / 2, 0, f"{share:.0%}", ha="center", va="center", fontsize=8)
+                axes.text(left + share / 2, 0, f"{share:.0%}", ha="center", va="center", fontsize=8)
             left += share
-        axis.set(xlim=(0, 1), yticks=[], xticks=[0, 0.5, 1])
+        axes.set(xlim=(0, 1), yticks=[], xticks=[0, 0.5, 1])
 
 
 def bridge(probabilities: np.ndarray, seen: np.ndarray, longest: int) -> np.ndarray:

@@ -145,6 +145,16 @@ def test_emotions_are_stacked_up_to_one():
     assert [patch.get_x() for patch in bar.patches] == [0, 0.5, 1, 1, 1, 1, 1]
 
 
+def test_from_a_minute_on_the_time_is_read_from_a_clock():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    for second in range(301):
+        timeline.add(second, [face(1, HAPPY)])
+    axes = Figure().subplots()
+    timeline.draw_lane(axes, 1)
+    axes.set_xticks([0, 60, 245])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.0 s", "1:00", "4:05"]
+
+
 @pytest.mark.parametrize(
     ("values", "bridged"),
     [([1, 0, 0, 2], [1, 1, 1, 2]), ([0, 0, 1, 2], [0, 0, 1, 2]), ([1, 2, 0, 0], [1, 2, 0, 0])],
@@ -175,6 +185,11 @@ def test_no_face_at_all_is_a_plot_too_and_a_format_unknown_is_an_error(tmp_path)
     with pytest.raises(InputError, match="a figure is written as"):
         timeline.plot(tmp_path / "a.xyz", "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_faces_without_ids_have_no_timeline():
+    with pytest.raises(ValueError, match=r"ids, as Recognizer\.for_video gives them"):
+        Timeline(SEVEN_EMOTIONS).add(0, [face(None, HAPPY)])
 
 
 @pytest.mark.parametrize(
