@@ -21,6 +21,7 @@ from emotion.errors import InputError, reason
 REPOSITORY = Path(__file__).parent.parent
 MODEL = REPOSITORY / "models" / "fer.h5"
 CASCADE = REPOSITORY / "haarcascade_frontalface_default.xml"
+YUNET = REPOSITORY / "face_detection_yunet_2023mar.onnx"
 
 FIGURES = (".png", ".jpg", ".webp", ".pdf", ".svg")
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.(?P<host>[0-9a-f]{8})-(?P<process>\d+)\.unfinished(\.\w+)?")

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 FACE_SIDE = 48  # pixels: the side of a FER2013 face, which is what the networks take
 
@@ -51,15 +52,44 @@ def _whole_centre(start: int, length: int, side: int, end: int) -> float:
     return start + length / 2
 
 
-def crop_square(image: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
-    """The square of `side` about (x, y), cut from `image`, (H, W) or (H, W, 3); beyond its edges they are repeated."""
+def crop_square(image: np.ndarray, x: float, y: float, side: float, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+    """The square of `side` about (x, y), cut from `image`, (H, W) or (H, W, 3); beyond its edges they are repeated.
+
+    `border` is how OpenCV fills what lies beyond. The centre is moved inside if need be.
+    """
     side = max(1, round(side))
+    height, width = image.shape[:2]
+    x, y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
     left, top = round(x - side / 2), round(y - side / 2)
     right, bottom = left + side, top + side
-    height, width = image.shape[:2]
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
     beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside
+    return cv2.copyMakeBorder(inside, *beyond, border) if any(beyond) else inside
+
+
+def crop_turned(image: np.ndarray, x: float, y: float, side: float, degrees: float) -> np.ndarray:
+    """The square of `side` about (x, y) that leans `degrees` clockwise, turned upright; beyond edges they are repeated."""
+    if not degrees:
+        return crop_square(image, x, y, side)
+    side = max(1, round(side))
+    margin = round(0.21 * side) + 1  # room for the corners
+    around = crop_square(image, x, y, side + 2 * margin)
+    middle = (len(around) - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), degrees, 1)
+    turned = cv2.warpAffine(around, matrix, (len(around), len(around)), borderMode=cv2.BORDER_REPLICATE)
+    return turned[margin : margin + side, margin : margin + side]
+
+
+def box_corners(box: Box, degrees: float) -> np.ndarray:
+    """The corners of `box`, turned by `degrees` clockwise about its centre; float (4, 2), x and y, top left first."""
+    half = np.array([box.width, box.height]) / 2
+    return turn(np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half, degrees) + box.centre
+
+
+def turn(points: ArrayLike, degrees: float) -> np.ndarray:
+    """Points (x, y), float (..., 2), turned by `degrees` clockwise about (0, 0)."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.asarray(points) @ np.array([[cos, sin], [-sin, cos]])
 
 
 def shared_area(a: Box, b: Box) -> int:

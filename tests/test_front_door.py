@@ -11,6 +11,7 @@ import pytest
 
 import emotion
 from emotion.faces.classifier import load_classifier
+from emotion.faces.detection import Detection
 from emotion.faces.recognizer import crop_faces
 from emotion.files import MODEL
 from emotion.geometry import Box
@@ -79,5 +80,5 @@ GOLDEN = (
 
 def test_the_shipped_network_answers_as_it_always_did(face_photo):
     gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
-    (probabilities,) = load_classifier([MODEL]).classify(crop_faces(gray, [Box(177, 66, 95, 95)]))
+    (probabilities,) = load_classifier([MODEL]).classify(crop_faces(gray, [Detection(Box(177, 66, 95, 95))]))
     np.testing.assert_allclose(probabilities, GOLDEN, atol=1e-6)

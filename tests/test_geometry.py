@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion.geometry import Box, crop_square, intersection_over_union, shared_area, square_box, whole_square
+from emotion.geometry import (
+    Box,
+    box_corners,
+    crop_square,
+    crop_turned,
+    intersection_over_union,
+    shared_area,
+    square_box,
+    whole_square,
+)
 
 RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
 
@@ -26,6 +35,19 @@ def test_a_square_repeats_the_edge(centre, side, first_column):
     assert cut[:, 0].tolist() == first_column
     assert (cut == cut[:, :1]).all()
     assert (crop_square(RAMP.T, *centre[::-1], side) == cut.T).all()
+
+
+@pytest.mark.parametrize(("degrees", "turned"), [(90, 1), (-90, 3), (180, 2)])
+def test_a_square_that_leans_is_turned_upright(degrees, turned):
+    picture = np.random.default_rng(0).integers(0, 256, (41, 41), np.uint8)
+    upright = crop_turned(picture, 20.5, 20.5, 21, degrees)
+    assert (upright == np.rot90(picture[10:31, 10:31], turned)).all()
+    assert (crop_turned(picture, 20.5, 20.5, 21, 0) == picture[10:31, 10:31]).all()
+
+
+def test_the_corners_of_a_box_that_leans():
+    assert box_corners(Box(10, 20, 4, 2), 0).tolist() == [[10, 20], [14, 20], [14, 22], [10, 22]]
+    np.testing.assert_allclose(box_corners(Box(10, 20, 4, 2), 90), [[13, 19], [13, 23], [11, 23], [11, 19]])
 
 
 @given(st.floats(-50, 250), st.floats(-50, 150), st.floats(0, 300))

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion.cli.app import STDOUT
-from emotion.faces.detector import MIN_FACE
+from emotion.faces.detector import DETECTORS
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.tracker import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S, VideoDetector, frames_between_searches
@@ -19,12 +19,15 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--labels", type=comma_separated, metavar="A,B,C",
                        help="what the outputs mean, in order: for a .h5 from elsewhere, which does not say so itself. "
                             "Its faces are scaled to 0-1, unless it has a layer for that")  # fmt: skip
-    group.add_argument("--detector", default="haar", metavar="haar|yunet=FILE.onnx",
-                       help="what finds the faces (default: haar)")  # fmt: skip
+    group.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0],
+                       help="what finds the faces: a cascade, a network, or both; none: every picture is a face that is "
+                            "cropped already (default: %(default)s)")  # fmt: skip
+    group.add_argument("--min-score", type=score, default=0.0, metavar="0-1",
+                       help="leave out faces of which the detector is less sure (default: none)")  # fmt: skip
     group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
                        help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
     group.add_argument("--min-face", type=positive, metavar="PIXELS",
-                       help=f"the smallest face to look for, from 24 on (default: {MIN_FACE}, more in large pictures)")  # fmt: skip
+                       help="the smallest face to look for (default: 12, of the cascade 30; more in large pictures)")  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
 
 
@@ -47,6 +50,13 @@ def megapixels(text: str) -> int:
     if not 0 < number < 1e6:
         raise argparse.ArgumentTypeError(f"{text} is no number of megapixels")
     return round(number * 1e6)
+
+
+def score(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
 
 
 def comma_separated(text: str) -> tuple[str, ...]:
@@ -98,15 +108,16 @@ def port(text: str) -> int:
 def photo_recognizer(args: argparse.Namespace) -> Recognizer:
     """The recognizer of photos that the flags ask for."""
     return Recognizer.for_photos(
-        args.model, labels=args.labels, detector=args.detector, device=args.device, min_face=args.min_face
-    )
+        args.model, labels=args.labels, detector=args.detector, device=args.device, min_face=args.min_face,
+        min_score=args.min_score,
+    )  # fmt: skip
 
 
 def video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
     """The recognizer of a film or camera of about `fps` frames a second that the flags ask for."""
     return Recognizer.for_video(
         args.model, fps=fps, labels=args.labels, detector=args.detector, device=args.device, min_face=args.min_face,
-        detect_every=args.detect_every, smooth=args.smooth,
+        min_score=args.min_score, detect_every=args.detect_every, smooth=args.smooth,
     )  # fmt: skip
 
 

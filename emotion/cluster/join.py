@@ -10,7 +10,7 @@ from pathlib import Path
 from emotion.cluster.plan import Plan, read_lines
 from emotion.errors import InputError
 from emotion.files import atomic_file
-from emotion.results.records import FACE_COLUMNS, harmless
+from emotion.results.records import FACE_COLUMNS, face_columns, harmless
 
 
 @dataclass
@@ -59,8 +59,8 @@ def open_text(path: Path):
 def face_rows(record: dict) -> Iterator[tuple]:
     """The faces of a frame as FACE_COLUMNS and the probabilities, in order of the labels."""
     for face in record["faces"]:
-        place = (record["index"], record["time_s"], record["source"], "ok", face["id"], *face["box"])
-        yield (*place, face["label"], face["confidence"], *face["emotions"].values())
+        place = (record["index"], record["time_s"], record["source"], "ok")
+        yield (*place, *face_columns(face), *face["emotions"].values())
 
 
 class Parquet:
@@ -73,7 +73,7 @@ class Parquet:
         except ImportError:
             raise InputError("--parquet: needs pyarrow; pip install -r requirements-cluster.txt") from None
         whole, text, number = arrow.int64(), arrow.string(), arrow.float32()
-        kinds = (whole, arrow.float64(), text, text, whole, whole, whole, whole, whole, text, number)
+        kinds = (whole, arrow.float64(), text, text, whole, whole, whole, whole, whole, number, number, text, number)
         names = (*FACE_COLUMNS, *labels)
         self.schema = arrow.schema(list(zip(names, (*kinds, *[number] * len(labels)), strict=True)))
         self.arrow, self.path = arrow, path

@@ -12,13 +12,16 @@ class Recognition:
     """One face of one picture.
 
     `box` in pixels; `probabilities` float32 (C,), one for each of `labels`, summing to 1; `id` tells the faces of a
-    video apart and is None in a photo.
+    video apart and is None in a photo; `detection` 0-1, how sure it is that this is a face; `tilt` in degrees, how far it
+    leans clockwise: the box turned by it about its centre frames the face.
     """
 
     box: Box
     labels: tuple[str, ...]
     probabilities: np.ndarray
     id: int | None = None
+    detection: float = 1.0
+    tilt: float = 0.0
 
     @property
     def emotion(self) -> str:

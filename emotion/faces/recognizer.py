@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 
 from emotion.faces.classifier import EmotionClassifier, load_classifier
-from emotion.faces.detector import HaarDetector, load_detector
+from emotion.faces.detection import Detection, Detector
+from emotion.faces.detector import OrWholePicture, load_detector
+from emotion.faces.haar import HaarDetector
 from emotion.faces.recognition import Recognition
 from emotion.faces.tracker import HALF_LIFE, Tracker
 from emotion.faces.video_detector import VideoDetector, frames_between_searches
 from emotion.files import MODEL
-from emotion.geometry import FACE_SIDE, Box, crop_square, whole_square
+from emotion.geometry import FACE_SIDE, crop_turned, whole_square
 
+NO_FACES = np.empty((0, FACE_SIDE, FACE_SIDE), np.uint8)
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
@@ -26,10 +29,17 @@ class Recognizer:
     `for_video` remembers the frame before, so that each stream needs its own: `new_stream` gives it at no cost.
     """
 
-    def __init__(self, detector, classifier: EmotionClassifier, tracker: Tracker | None = None):
+    def __init__(
+        self,
+        detector: Detector | VideoDetector,
+        classifier: EmotionClassifier,
+        tracker: Tracker | None = None,
+        min_score: float = 0.0,
+    ):
         self.detector = detector
         self.classifier = classifier
         self.tracker = tracker
+        self.min_score = min_score
 
     @classmethod
     def for_photos(
@@ -37,17 +47,20 @@ class Recognizer:
         model: Paths = MODEL,
         *,
         labels: Sequence[str] | None = None,
-        detector: str = "haar",
+        detector: str = "haar+yunet",
         device: str = "auto",
         min_face: int | None = None,
+        min_score: float = 0.0,
     ) -> Self:
         """A recognizer of single pictures.
 
         `model`: the .h5 file, or several, whose mean answer counts. `labels`: the names of their outputs, where the
-        files do not say. `detector`: haar or yunet=FILE.onnx. `device`: auto and cpu, without TensorFlow, or gpu.
-        `min_face`: the side of the smallest face in pixels. InputError where one of them will not do.
+        files do not say. `detector`: haar+yunet, haar, yunet, or none for faces that are cropped already. `device`: auto
+        and cpu, without TensorFlow, or gpu. `min_face`: the side of the smallest face in pixels. `min_score`: faces of
+        which the detector is less sure, 0-1, are left out. InputError where one of them will not do.
         """
-        return cls(load_detector(detector, min_face), load_classifier(_paths(model), device, _names(labels)))
+        found = OrWholePicture(load_detector(detector, min_face))
+        return cls(found, load_classifier(_paths(model), device, _names(labels)), min_score=min_score)
 
     @classmethod
     def for_video(
@@ -56,9 +69,10 @@ class Recognizer:
         *,
         fps: float = 30.0,
         labels: Sequence[str] | None = None,
-        detector: str = "haar",
+        detector: str = "haar+yunet",
         device: str = "auto",
         min_face: int | None = None,
+        min_score: float = 0.0,
         detect_every: int | None = None,
         smooth: float = HALF_LIFE,
     ) -> Self:
@@ -67,15 +81,16 @@ class Recognizer:
         `detect_every`: the whole frame is searched on every N-th frame (default: about four times a second). `smooth`:
         the half-life in seconds of what a face felt before; 0 shows each frame by itself. The rest as in `for_photos`.
         """
-        found = load_detector(detector, min_face)
+        found = load_detector("haar" if detector == "haar+yunet" else detector, min_face)
         if isinstance(found, HaarDetector):  # YuNet is quick enough to look at every frame whole
             found = VideoDetector(found, detect_every or frames_between_searches(fps))
-        return cls(found, load_classifier(_paths(model), device, _names(labels)), Tracker(smooth))
+        return cls(found, load_classifier(_paths(model), device, _names(labels)), Tracker(smooth), min_score)
 
     def new_stream(self) -> "Recognizer":
         """Another recognizer by the same networks and detector, with a memory of its own."""
         detector = self.detector.new_stream() if isinstance(self.detector, VideoDetector) else self.detector
-        return Recognizer(detector, self.classifier, self.tracker and Tracker(self.tracker.half_life))
+        tracker = self.tracker and Tracker(self.tracker.half_life)
+        return Recognizer(detector, self.classifier, tracker, self.min_score)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,36 +105,38 @@ class Recognizer:
         """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
         return self.classify(*self.detect(image), time_s)
 
-    def detect(self, image: np.ndarray) -> tuple[list[Box], np.ndarray]:
-        """The first half of the work: the boxes of the faces in `image`, and their crops, uint8 (N, 48, 48)."""
-        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        boxes = self.detector.detect(gray)
-        return boxes, crop_faces(gray, boxes)
+    def detect(self, image: np.ndarray) -> tuple[list[Detection], np.ndarray]:
+        """The first half of the work: the faces found in `image`, and their crops, uint8 (N, 48, 48)."""
+        found = [face for face in self.detector.detect(image) if face.score >= self.min_score]
+        return found, crop_faces(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), found) if found else NO_FACES
 
-    def classify(self, boxes: list[Box], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
+    def classify(self, found: list[Detection], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
         """The second half: what the faces feel and, with a tracker, whose they are.
 
         The halves share nothing: while one thread classifies the faces of a frame, another may detect those of the next.
         """
         # One call for all faces: a call costs as much as a face does.
-        probabilities = self.classifier.classify(faces) if boxes else []
-        recognitions = [Recognition(box, self.labels, row) for box, row in zip(boxes, probabilities, strict=True)]
+        probabilities = self.classifier.classify(faces) if found else []
+        recognitions = [
+            Recognition(face.box, self.labels, row, face.id, face.score, face.tilt)
+            for face, row in zip(found, probabilities, strict=True)
+        ]
         return self.tracker.update(recognitions, time_s, faces) if self.tracker else recognitions
 
 
-def crop_faces(gray: np.ndarray, boxes: list[Box]) -> np.ndarray:
-    """The faces in `boxes` of uint8 (H, W) as the network sees them: square, uint8 (N, 48, 48).
+def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
+    """The faces `found` in uint8 (H, W) as the network sees them: square, upright, uint8 (N, 48, 48).
 
     No margin: of 700 faces of PublicTest, enlarged, the cascade finds 576, in boxes of 0.98 (the median; quartiles 0.90
     and 1.04) of the picture's side about its centre. FER2013 was cut like that. What lies beyond the picture's border
     repeats its edge: a black bar would be part of no face.
     """
-    faces = np.empty((len(boxes), FACE_SIDE, FACE_SIDE), np.uint8)
-    for face, box in zip(faces, boxes, strict=True):
-        cut = crop_square(gray, *whole_square(box, gray.shape))
+    faces = np.empty((len(found), FACE_SIDE, FACE_SIDE), np.uint8)
+    for crop, face in zip(faces, found, strict=True):
+        cut = crop_turned(gray, *whole_square(face.box, gray.shape), face.tilt)
         # Area averaging shrinks without moiré, but enlarges into blocks.
         method = cv2.INTER_AREA if len(cut) > FACE_SIDE else cv2.INTER_CUBIC
-        face[:] = cv2.resize(cut, (FACE_SIDE, FACE_SIDE), interpolation=method)
+        crop[:] = cv2.resize(cut, (FACE_SIDE, FACE_SIDE), interpolation=method)
     return faces
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from emotion.faces.detector import HaarDetector
+from emotion.faces.detection import Detection
+from emotion.faces.haar import HaarDetector
 from emotion.geometry import Box, square_box
 
 WINDOW = 24  # pixels: the side of the cascade's own window
@@ -77,13 +78,14 @@ class VideoDetector:
         """Another one by the same detector, which knows no face yet."""
         return VideoDetector(self.detector, self.detect_every)
 
-    def detect(self, gray: np.ndarray) -> list[Box]:
-        """The faces of the next frame, uint8 (H, W)."""
+    def detect(self, image: np.ndarray) -> list[Detection]:
+        """The faces of the next frame, BGR uint8 (H, W, 3)."""
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         self.follow(gray)
         if self.frame % self.detect_every == 0:
             self.look_around(gray)
         self.frame += 1
-        return [square_box(*face.shown, gray.shape) for face in self.faces if not face.hidden]
+        return [Detection(square_box(*face.shown, gray.shape)) for face in self.faces if not face.hidden]
 
     def follow(self, gray: np.ndarray) -> None:
         """Find the known faces again, near where they were; forget those that are gone."""

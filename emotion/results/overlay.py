@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from emotion.faces.recognition import Recognition
-from emotion.geometry import Box, shared_area
+from emotion.geometry import Box, box_corners, shared_area
 from emotion.labels import colour
 
 INK, PAPER = (24, 24, 24), (255, 255, 255)
@@ -42,15 +42,23 @@ def draw_faces(frame: np.ndarray, recognitions: list[Recognition]) -> None:
     """Draw `recognitions` on `frame`, BGR uint8 (H, W, 3), in place."""
     taken = [face.box for face in recognitions]
     for face in recognitions:
-        draw_box(frame, face.box, colour(face.emotion, face.labels), Sizes.of(face.box, frame).stroke)
+        draw_box(frame, face.box, colour(face.emotion, face.labels), Sizes.of(face.box, frame).stroke, face.tilt)
     for face in recognitions:
         taken.append(draw_label(frame, face, taken))
     for face in recognitions:
         taken.append(draw_bars(frame, face, taken))
 
 
-def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int) -> None:
-    """The box, its line inside its edges, with a dark seam that parts it from a ground of its own colour."""
+def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int, tilt: float = 0.0) -> None:
+    """The box, its line inside its edges, with a dark seam that parts it from a ground of its own colour.
+
+    `tilt`: degrees by which it is turned clockwise, as the face in it is.
+    """
+    if tilt:
+        turned = [np.rint(box_corners(box, tilt)).astype(np.int32)]
+        cv2.polylines(frame, turned, True, INK, stroke + 2, cv2.LINE_AA)
+        cv2.polylines(frame, turned, True, bgr, stroke, cv2.LINE_AA)
+        return
     half = stroke // 2
     corners = (box.x + half, box.y + half), (box.x + box.width - 1 - half, box.y + box.height - 1 - half)
     cv2.rectangle(frame, *corners, INK, stroke + 2, cv2.LINE_AA)

@@ -13,19 +13,27 @@ from emotion.faces.recognition import Recognition
 from emotion.files import clear_unfinished, put_in_place, unfinished_path, writing
 
 SCHEMA = 1
-FACE_COLUMNS = ("frame", "time_s", "source", "status", "id", "x", "y", "width", "height", "label", "confidence")
+FACE_COLUMNS = ("frame", "time_s", "source", "status", "id", "x", "y", "width", "height", "detection", "tilt", "label",
+                "confidence")  # fmt: skip
 LINES = (".jsonl", ".ndjson")  # what JSON Lines are called
 
 
 def face_record(face: Recognition) -> dict:
-    """One face as JSON holds it; `box` is [x, y, width, height] in pixels."""
+    """One face as JSON holds it; `box` is [x, y, width, height] in pixels, `tilt` in degrees clockwise."""
     return {
         "id": face.id,
         "box": list(face.box),
+        "detection": round(face.detection, 4),
+        "tilt": round(face.tilt, 1),
         "label": face.emotion,
         "confidence": round(face.confidence, 4),
         "emotions": {label: round(score, 4) for label, score in face.scores.items()},
     }
+
+
+def face_columns(face: dict) -> tuple:
+    """The cells of a face's record from `id` to `confidence`, as FACE_COLUMNS names them."""
+    return face["id"], *face["box"], face["detection"], face["tilt"], face["label"], face["confidence"]
 
 
 class JsonFile:
@@ -71,8 +79,7 @@ class CsvTable:
     def add(self, frame: dict) -> None:
         place = (frame["index"], frame["time_s"], frame.get("source", self.source))
         for face in frame["faces"]:
-            scores = face["emotions"].values()
-            self.row(*place, "ok", face["id"], *face["box"], face["label"], face["confidence"], *scores)
+            self.row(*place, "ok", *face_columns(face), *face["emotions"].values())
         if "problem" in frame:
             self.row(*place, f"failed: {frame['problem']}")
         elif not frame["faces"] and frame["time_s"] is None:  # of a video, the frames without a face are left out

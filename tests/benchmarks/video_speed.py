@@ -29,7 +29,7 @@ from emotion.cli.video_flags import SEARCH_S  # noqa: E402
 from made_videos import make_video, paste, portrait  # noqa: E402
 
 from emotion.faces.classifier import load_classifier  # noqa: E402
-from emotion.faces.detector import CASCADE, HaarDetector  # noqa: E402
+from emotion.faces.haar import CASCADE, HaarDetector  # noqa: E402
 from emotion.faces.recognizer import Recognition, crop_faces  # noqa: E402
 from emotion.faces.video_detector import VideoDetector  # noqa: E402
 from emotion.media.video_reader import VideoReader  # noqa: E402

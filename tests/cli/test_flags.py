@@ -14,8 +14,8 @@ from emotion.cli.flags import (
 )
 from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier
-from emotion.faces.detector import HaarDetector
 from emotion.faces.tracker import HALF_LIFE
+from emotion.faces.yunet import YuNetDetector
 from emotion.files import MODEL
 
 
@@ -63,7 +63,15 @@ def test_a_half_life_is_a_time(smooth):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--device", "tpu"), ("--min-face", "0"), ("--min-face", "big"), ("--unheard-of",), ("--model",)],
+    [
+        ("--device", "tpu"),
+        ("--min-face", "0"),
+        ("--min-face", "big"),
+        ("--min-score", "1.1"),
+        ("--detector", "mtcnn"),
+        ("--unheard-of",),
+        ("--model",),
+    ],
     ids=" ".join,
 )
 def test_a_wrong_flag_is_one_line(arguments):
@@ -81,8 +89,9 @@ def test_labels_are_split_at_commas():
 
 
 def test_the_detector_of_the_flags():
-    assert isinstance(photo_recognizer(parsed()).detector, HaarDetector)
-    assert photo_recognizer(parsed("--min-face", "77")).detector.min_face == 77
+    assert isinstance(photo_recognizer(parsed()).detector.detector, YuNetDetector)
+    recognizer = photo_recognizer(parsed("--min-face", "77", "--min-score", "0.9"))
+    assert (recognizer.detector.detector.min_face, recognizer.min_score) == (77, 0.9)
 
 
 def test_the_network_of_the_flags(monkeypatch):
@@ -96,17 +105,3 @@ def test_the_network_of_the_flags(monkeypatch):
     args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
     assert photo_recognizer(args).labels == ("joie", "peur")
     assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
-
-
-@pytest.mark.parametrize(
-    ("detector", "reason"),
-    [
-        ("mtcnn", "--detector mtcnn: expected haar or yunet=FILE.onnx"),
-        ("haar=x.xml", "expected haar or yunet"),
-        ("yunet", "--detector yunet: expected haar or yunet=FILE.onnx"),
-        ("yunet=absent.onnx", r"no such file: absent\.onnx"),
-    ],
-)
-def test_detectors_there_are_not(detector, reason):
-    with pytest.raises(InputError, match=reason):
-        photo_recognizer(parsed("--detector", detector))

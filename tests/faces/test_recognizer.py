@@ -1,8 +1,12 @@
+import threading
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotion.faces.detection import Detection
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer, crop_faces
 from emotion.files import CASCADE, MODEL
@@ -14,7 +18,7 @@ RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row o
 def test_crops_are_squares_about_their_boxes_in_order():
     gray = np.zeros((100, 200), np.uint8)
     gray[20:60, 30:70], gray[20:60, 130:170] = 100, 200
-    faces = crop_faces(gray, [Box(30, 20, 40, 40), Box(130, 20, 40, 40)])
+    faces = crop_faces(gray, [Detection(Box(30, 20, 40, 40)), Detection(Box(130, 20, 40, 40))])
     assert faces.shape == (2, FACE_SIDE, FACE_SIDE)
     assert faces.dtype == np.uint8
     assert [(face.min(), face.max()) for face in faces] == [(100, 100), (200, 200)]
@@ -23,17 +27,19 @@ def test_crops_are_squares_about_their_boxes_in_order():
 def test_an_oblong_box_gives_a_square_crop_that_is_not_squeezed():
     gray = np.zeros((100, 100), np.uint8)
     gray[:, 40:60] = 255
-    (face,) = crop_faces(gray, [Box(40, 30, 20, 40)])  # twice as tall as wide: half of the crop is its ground
+    (face,) = crop_faces(
+        gray, [Detection(Box(40, 30, 20, 40))]
+    )  # twice as tall as wide: half of the crop is its ground
     assert face.mean() == pytest.approx(255 / 2, abs=3)
-    (face,) = crop_faces(RAMP, [Box(30, 40, 20, 40)])  # rows 40 to 79
+    (face,) = crop_faces(RAMP, [Detection(Box(30, 40, 20, 40))])  # rows 40 to 79
     assert face.mean() == pytest.approx(59.5, abs=0.5)
 
 
 def test_large_faces_shrink_without_moire_and_small_ones_grow_without_blocks():
     chequers = (np.indices((480, 480)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    (shrunk,) = crop_faces(chequers, [Box(0, 0, 480, 480)])
+    (shrunk,) = crop_faces(chequers, [Detection(Box(0, 0, 480, 480))])
     assert shrunk.std() < 2
-    (grown,) = crop_faces(10 * RAMP[:12, :12], [Box(0, 0, 12, 12)])
+    (grown,) = crop_faces(10 * RAMP[:12, :12], [Detection(Box(0, 0, 12, 12))])
     assert len(np.unique(grown)) > 12
 
 
@@ -43,7 +49,7 @@ def test_no_boxes_no_crops():
 
 @given(st.integers(0, 79), st.integers(0, 99), st.integers(1, 200), st.integers(1, 200))
 def test_any_box_can_be_cropped(x, y, width, height):
-    assert crop_faces(RAMP, [Box(x, y, width, height)]).shape == (1, FACE_SIDE, FACE_SIDE)
+    assert crop_faces(RAMP, [Detection(Box(x, y, width, height))]).shape == (1, FACE_SIDE, FACE_SIDE)
 
 
 @pytest.mark.parametrize(
@@ -61,16 +67,16 @@ def test_a_face_cut_by_the_frames_edge_is_where_it_was(box, whole):
     beyond = 40
     wider = np.pad(RAMP, beyond, mode="edge")
     moved = whole._replace(x=whole.x + beyond, y=whole.y + beyond)
-    np.testing.assert_array_equal(crop_faces(RAMP, [box]), crop_faces(wider, [moved]))
+    np.testing.assert_array_equal(crop_faces(RAMP, [Detection(box)]), crop_faces(wider, [Detection(moved)]))
 
 
 class FixedDetector:
-    def __init__(self, *boxes):
-        self.boxes = list(boxes)
+    def __init__(self, *boxes, score=1.0):
+        self.found = [Detection(box, score, tilt=20.0) for box in boxes]
 
-    def detect(self, gray):
-        assert gray.ndim == 2
-        return self.boxes
+    def detect(self, image):
+        assert image.ndim == 3
+        return self.found
 
 
 class CountingClassifier:
@@ -94,6 +100,48 @@ def test_blue_is_dark_and_red_is_brighter():
     frame[:, :100], frame[:, 100:] = (255, 0, 0), (0, 0, 255)
     _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).detect(frame)
     assert faces[:, 0, 0].tolist() == [29, 76]
+
+
+def test_a_tilted_face_is_turned_upright():
+    image = np.full((200, 200), 50, np.uint8)
+    image[60:140, 60:100], image[60:140, 100:140] = 0, 255  # dark on its right side, bright on its left
+    matrix = cv2.getRotationMatrix2D((99.5, 99.5), -40, 1)  # leaning clockwise
+    leaning = cv2.warpAffine(image, matrix, (200, 200), borderValue=50)
+    (upright,) = crop_faces(image, [Detection(Box(60, 60, 80, 80))])
+    (turned,) = crop_faces(leaning, [Detection(Box(60, 60, 80, 80), tilt=40.0)])
+    (left,) = crop_faces(leaning, [Detection(Box(60, 60, 80, 80))])
+    assert np.abs(turned.astype(int) - upright).mean() < 5
+    assert np.abs(left.astype(int) - upright).mean() > 30
+
+
+def test_what_the_detector_says_is_kept():
+    (face,) = Recognizer(FixedDetector(Box(10, 10, 50, 50), score=0.8), CountingClassifier()).recognize(FRAME)
+    assert (face.detection, face.tilt) == (0.8, 20.0)
+
+
+@pytest.mark.parametrize(("least", "faces"), [(0.0, 1), (0.8, 1), (0.81, 0)])
+def test_a_least_score(least, faces):
+    recognizer = Recognizer(FixedDetector(Box(10, 10, 50, 50), score=0.8), CountingClassifier(), min_score=least)
+    assert len(recognizer.recognize(FRAME)) == len(recognizer.new_stream().recognize(FRAME)) == faces
+
+
+def test_eight_threads_share_a_recognizer_of_photos(face_photo):
+    recognizer = Recognizer.for_photos()
+    (alone,) = recognizer.recognize(face_photo)
+    answers = []
+
+    def work():
+        answers.extend(recognizer.recognize(face_photo) for _ in range(3))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 24
+    for (face,) in answers:
+        assert face.box == alone.box
+        np.testing.assert_allclose(face.probabilities, alone.probabilities, atol=1e-6)
 
 
 def test_all_faces_of_a_frame_are_one_call():

@@ -14,6 +14,7 @@ import pytest
 from made_videos import make_video
 
 from emotion.errors import InputError
+from emotion.faces.detection import Detection
 from emotion.faces.recognizer import crop_faces
 from emotion.geometry import Box
 from emotion.model_file import light as light_model
@@ -40,7 +41,7 @@ def test_keras_and_the_light_runtime_agree(repository, face_photo):
     """For a face, another crop of it, and noise."""
     gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
     noise = np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
-    crops = crop_faces(gray, [Box(177, 66, 95, 95), Box(160, 50, 130, 130)])
+    crops = crop_faces(gray, [Detection(box) for box in (Box(177, 66, 95, 95), Box(160, 50, 130, 130))])
     light, keras = both(repository, np.concatenate([crops, noise]))
     assert np.abs(light - keras).max() < 1e-4
     assert np.allclose(light.sum(axis=1), 1, atol=1e-5)

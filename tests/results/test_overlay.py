@@ -133,3 +133,12 @@ def test_letters_differ_from_their_ground(label):
     image = label_image("M", 24, colour(label)).astype(int)
     grey = image @ [0.114, 0.587, 0.299]
     assert grey.max() - grey.min() > 90
+
+
+def test_the_box_of_a_tilted_face_is_turned_with_it():
+    frame = ground(200, 200)
+    draw_box(frame, Box(50, 50, 100, 100), (0, 0, 255), 2, tilt=45.0)
+    red = (frame == (0, 0, 255)).all(axis=2)
+    assert red[100 - 71 : 100 - 68, 98:103].any(), "a corner above"
+    assert red[98:103, 168:172].any(), "and one at the right"
+    assert not red[48:54, 48:54].any(), "none where it was upright"

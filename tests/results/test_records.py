@@ -14,7 +14,7 @@ from emotion.geometry import Box
 from emotion.results.records import Records, face_record
 
 LABELS = ("calm", "joie")
-FACE = Recognition(Box(10, 20, 30, 40), LABELS, np.array([0.25, 0.75], np.float32), 7)
+FACE = Recognition(Box(10, 20, 30, 40), LABELS, np.array([0.25, 0.75], np.float32), 7, 0.91234, -20.04)
 
 
 def write(json_path=None, csv_path=None):
@@ -28,6 +28,8 @@ def test_a_face():
     assert face_record(FACE) == {
         "id": 7,
         "box": [10, 20, 30, 40],
+        "detection": 0.9123,
+        "tilt": -20.0,
         "label": "joie",
         "confidence": 0.75,
         "emotions": {"calm": 0.25, "joie": 0.75},
@@ -61,8 +63,11 @@ def test_csv(tmp_path):
     write(csv_path=tmp_path / "r.csv")
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert ",".join(rows[0]) == "frame,time_s,source,status,id,x,y,width,height,label,confidence,calm,joie"
-    assert rows[3] == ["2", "0.0667", "né.mp4", "ok", "7", "10", "20", "30", "40", "joie", "0.75", "0.25", "0.75"]
+    assert (
+        ",".join(rows[0]) == "frame,time_s,source,status,id,x,y,width,height,detection,tilt,label,confidence,calm,joie"
+    )
+    assert rows[3] == ["2", "0.0667", "né.mp4", "ok", "7", "10", "20", "30", "40", "0.9123", "-20.0",
+                       "joie", "0.75", "0.25", "0.75"]  # fmt: skip
     assert len(rows) == 4
 
 
