@@ -62,10 +62,9 @@ def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
 
 def test_the_shipped_network_was_trained_by_the_default_recipe(card):
     default = json.loads(json.dumps(asdict(Recipe())))
-    told, ranges = card["recipe"], card["recipe"].pop("augmentation")
-    assert (
-        ranges.items() <= default.pop("augmentation").items()
-    )  # its ranges of blur and noise have become numbers since
+    told = dict(card["recipe"])
+    # Its ranges of blur and noise have become numbers since.
+    assert told.pop("augmentation").items() <= default.pop("augmentation").items()
     assert told == default
 
 
