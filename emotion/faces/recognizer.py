@@ -51,16 +51,18 @@ class Recognizer:
         device: str = "auto",
         min_face: int | None = None,
         min_score: float = 0.0,
+        mirror: bool = True,
     ) -> Self:
         """A recognizer of single pictures.
 
         `model`: the .h5 file, or several, whose mean answer counts. `labels`: the names of their outputs, where the
         files do not say. `detector`: haar+yunet, haar, yunet, or none for faces that are cropped already. `device`: auto
         and cpu, without TensorFlow, or gpu. `min_face`: the side of the smallest face in pixels. `min_score`: faces of
-        which the detector is less sure, 0-1, are left out. InputError where one of them will not do.
+        which the detector is less sure, 0-1, are left out. `mirror`: the network sees each face's mirror image as well, and
+        the mean counts. InputError where one of them will not do.
         """
         found = OrWholePicture(load_detector(detector, min_face))
-        return cls(found, load_classifier(_paths(model), device, _names(labels)), min_score=min_score)
+        return cls(found, load_classifier(_paths(model), device, _names(labels), mirror=mirror), min_score=min_score)
 
     @classmethod
     def for_video(
@@ -73,6 +75,7 @@ class Recognizer:
         device: str = "auto",
         min_face: int | None = None,
         min_score: float = 0.0,
+        mirror: bool = False,
         detect_every: int | None = None,
         smooth: float = HALF_LIFE,
     ) -> Self:
@@ -84,7 +87,9 @@ class Recognizer:
         found = load_detector("haar" if detector == "haar+yunet" else detector, min_face)
         if isinstance(found, HaarDetector):  # YuNet is quick enough to look at every frame whole
             found = VideoDetector(found, detect_every or frames_between_searches(fps))
-        return cls(found, load_classifier(_paths(model), device, _names(labels)), Tracker(smooth), min_score)
+        return cls(
+            found, load_classifier(_paths(model), device, _names(labels), mirror=mirror), Tracker(smooth), min_score
+        )
 
     def new_stream(self) -> "Recognizer":
         """Another recognizer by the same networks and detector, with a memory of its own."""

@@ -21,7 +21,9 @@ from emotion.files import MODEL
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
-    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", lambda *_: EmotionClassifier([], ("joy", "grief")))
+    monkeypatch.setattr(
+        "emotion.faces.recognizer.load_classifier", lambda *_, **__: EmotionClassifier([], ("joy", "grief"))
+    )
 
 
 def parsed(*arguments):
@@ -97,7 +99,7 @@ def test_the_detector_of_the_flags():
 def test_the_network_of_the_flags(monkeypatch):
     asked = []
 
-    def load(paths, device, labels):
+    def load(paths, device, labels, mirror):
         asked.append((paths, device, labels))
         return EmotionClassifier([], labels)
 
@@ -105,3 +107,21 @@ def test_the_network_of_the_flags(monkeypatch):
     args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
     assert photo_recognizer(args).labels == ("joie", "peur")
     assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
+
+
+@pytest.mark.parametrize(
+    ("flags", "photos", "videos"),
+    [([], True, False), (["--tta"], True, True), (["--no-tta"], False, False)],
+    ids=["default", "asked for", "refused"],
+)
+def test_the_mirror_image_is_asked_about_in_photos_unless_the_flags_say_otherwise(monkeypatch, flags, photos, videos):
+    asked = []
+
+    def load(paths, device, labels, mirror):
+        asked.append(mirror)
+        return EmotionClassifier([], ("joy", "grief"))
+
+    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", load)
+    photo_recognizer(parsed(*flags))
+    video_recognizer(parsed(*flags), fps=25)
+    assert asked == [photos, videos]

@@ -41,7 +41,9 @@ class FakeWindow:
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch, tmp_path):
-    monkeypatch.setattr("emotion.faces.recognizer.load_classifier", lambda *_: EmotionClassifier([], ("joy", "grief")))
+    monkeypatch.setattr(
+        "emotion.faces.recognizer.load_classifier", lambda *_, **__: EmotionClassifier([], ("joy", "grief"))
+    )
     monkeypatch.chdir(tmp_path)
 
 
