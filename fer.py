@@ -66,7 +66,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
     from emotion.model_file import hosts
-    from emotion.model_file.h5 import sha256
+    from emotion.model_file.stored import sha256
     from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained, origin_of
     from emotion.training.card import build_card
@@ -156,7 +156,7 @@ def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> No
 
     save_model(model, args.output, card.to_json())
     try:
-        write_light(args.output)
+        write_light(args.output, args.output.with_suffix(".tflite"))
     except InputError as error:  # on a machine with JAX alone: the first prediction elsewhere makes it
         logger.info(error)
     name = args.output.stem
@@ -173,7 +173,9 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
     check_outputs([*args.evaluate, *dataset.files], {"--chart": args.chart, "--json": args.json})
     check_figure(args.chart)
     splits = select_splits(dataset, args.split, args.protocol, args.unseen)
-    members = load_members(args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta)
+    members = load_members(
+        args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta, scaling=args.scaling
+    )
     found = compare(members, splits, args.protocol, args.ensemble, args.robustness)
     print(format_evaluation(found))
     if args.json:

@@ -153,7 +153,8 @@ def tiny_model(tmp_path_factory) -> Path:
     )
     path = tmp_path_factory.mktemp("models") / "tiny.h5"
     save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "protocol": "none: untrained"})
-    write_light(path)
+    with patch.dict(os.environ, {"XDG_CACHE_HOME": str(tmp_path_factory.getbasetemp() / "cache")}):
+        write_light(path, path.with_suffix(".tflite"))
     return path
 
 

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -62,6 +63,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, description: str):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self._negative_number_matcher = re.compile(r"-\d+$|-\d*\.\d+$|-1-1$")  # --scaling -1-1 is no flag either
 
     def error(self, message: str):
         raise InputError(f"{message}; -h shows how to call it")

@@ -10,7 +10,7 @@ from emotion.cluster.drive import Keys
 from emotion.cluster.shard import Settings, versions
 from emotion.errors import InputError, reason
 from emotion.files import MODEL
-from emotion.model_file.h5 import sha256
+from emotion.model_file.stored import sha256
 
 
 def parse_arguments(description: str) -> argparse.Namespace:

@@ -4,14 +4,14 @@ import argparse
 from pathlib import Path
 
 from emotion.cli.app import Parser
-from emotion.cli.flags import comma_separated, positive
+from emotion.cli.flags import add_scaling, comma_separated, positive
 from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
 from emotion.training.recipes import RECIPES, TEACHER_WEIGHT
 
-EVALUATION = {"split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json"}
+EVALUATION = {"split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json", "scaling"}
 # What each task but training obeys, besides its own flag. Any other flag that is named is refused.
 DATA = {"data", "classes", "seed", "dry_run", "quiet"}  # the seed splits what comes without splits
 OBEYED = {
@@ -141,6 +141,7 @@ def add_evaluation_flags(group) -> None:
     group.add_argument(
         "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"
     )
+    add_scaling(group)
     group.add_argument("--unseen", action="store_true", help="leave out faces whose photograph was seen in training")
     group.add_argument("--tta", action="store_true", help="average each face with its mirror image")
     group.add_argument("--ensemble", action="store_true", help="also the mean of all models named")

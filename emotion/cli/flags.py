@@ -18,8 +18,8 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", nargs="+", type=Path, default=[MODEL], metavar="MODEL.h5",
                        help="the network; of several, the mean (default: models/fer.h5)")  # fmt: skip
     group.add_argument("--labels", type=comma_separated, metavar="A,B,C",
-                       help="what the outputs mean, in order: for a .h5 from elsewhere, which does not say so itself. "
-                            "Its faces are scaled to 0-1, unless it has a layer for that")  # fmt: skip
+                       help="what the outputs mean, in order: for a model from elsewhere, which does not say so")  # fmt: skip
+    add_scaling(group)
     group.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0],
                        help="what finds the faces: a cascade, a network, or both; none: every picture is a face that is "
                             "cropped already (default: %(default)s)")  # fmt: skip
@@ -61,6 +61,12 @@ def score(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return number
+
+
+def add_scaling(group) -> None:
+    group.add_argument("--scaling", choices=("0-1", "-1-1", "0-255", "standardize"),
+                       help="how a model from elsewhere wants its pixels: standardize is by FER2013's mean and deviation "
+                            "(default: known models by a table, others by measurement)")  # fmt: skip
 
 
 def comma_separated(text: str) -> tuple[str, ...]:
@@ -121,7 +127,7 @@ def video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
 
 
 def shared_options(args: argparse.Namespace) -> dict[str, Any]:
-    names = ("labels", "detector", "device", "min_face", "min_score")
+    names = ("labels", "scaling", "detector", "device", "min_face", "min_score")
     return {name: getattr(args, name) for name in names}
 
 

@@ -23,7 +23,7 @@ from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
 from emotion.model_file import light
-from emotion.model_file.h5 import sha256
+from emotion.model_file.stored import sha256
 from emotion.results.overlay import annotate
 from emotion.results.records import face_record, rounded
 

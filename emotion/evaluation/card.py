@@ -14,7 +14,7 @@ from emotion.errors import InputError
 from emotion.evaluation.calibration import Calibration, calibration
 from emotion.evaluation.metrics import Classify, Score, macro_f1_interval, protocols, score
 from emotion.labels import SEVEN_EMOTIONS
-from emotion.model_file.safety import read_card as read_stored_card
+from emotion.model_file.stored import read_card as read_stored_card
 
 SCHEMA = 2
 

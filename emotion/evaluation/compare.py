@@ -88,14 +88,15 @@ def load_members(
     device: str = "auto",
     labels: tuple[str, ...] | None = None,
     mirror: bool = False,
+    scaling: str | None = None,
 ) -> list[Member]:
     """The models in `paths`, each loaded once, to be measured on data that are labelled with `wanted`.
 
-    `device`, `labels`, `mirror`: as in load_classifier. InputError where a model does not answer in all that is wanted.
+    `device`, `labels`, `mirror`, `scaling`: as in load_classifier. InputError where a model does not answer in all that is wanted.
     """
     members = []
     for name, path in zip(names_of(paths), paths, strict=True):
-        classifier = load_classifier([path], device, labels, mirror)
+        classifier = load_classifier([path], device, labels, mirror, scaling)
         names = tuple(map(canonical, classifier.labels))
         if (outputs_of(wanted, names) < 0).any():
             theirs, ours = ",".join(classifier.labels), ",".join(in_order(wanted))

@@ -45,7 +45,12 @@ def total_cost(costs: list[Cost]) -> Cost:
 
 
 def count_work(path: Path) -> tuple[int, int]:
-    """(parameters, multiply-accumulates of one face) of the model in `path`, read by Keras: that takes seconds."""
+    """(parameters, multiply-accumulates of one face) of the model in `path`, read by Keras: that takes seconds.
+
+    (0, 0) of a .tflite or .onnx, which Keras does not read.
+    """
+    if path.suffix.lower() in (".tflite", ".onnx"):
+        return 0, 0
     from emotion.model_file.keras_setup import start_keras
 
     start_keras("cpu", "float32")

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from emotion.model_file.light import LightModel, find_light, read_light_card
 
 logger = logging.getLogger(__name__)
 
+# Of light files that were made before they said so.
+UNKNOWN = {"card": None, "scaling": "0-255", "source": "a layer of its own scales them", "output": "probabilities"}
+SUFFIXES = (".tflite", ".onnx")  # of networks that no Keras is needed for
 BATCH_SIZE = 64  # faces: more are done in turns, since somebody's network may want each as 224 x 224 x 3
 
 
@@ -106,13 +110,15 @@ def load_classifier(
     device: str = "auto",
     labels: tuple[str, ...] | None = None,
     mirror: bool = False,
+    scaling: str | None = None,
 ) -> EmotionClassifier:
-    """The classifier of the .h5 files in `paths`, which answer in the same labels, in whatever order.
+    """The classifier of the model files in `paths`, which answer in the same labels, in whatever order.
 
-    `device` is auto, cpu or gpu. `labels` name the outputs of models that do not name them themselves. `mirror`: as in
-    EmotionClassifier; it takes twice the time.
+    `device` is auto, cpu or gpu. `labels` name the outputs, and `scaling` (a key of model_file.scaling.SCALINGS) is how
+    they want their pixels, of models that do not say so themselves. `mirror`: as in EmotionClassifier; it takes twice
+    the time.
     """
-    loaded = [load_one(Path(path), device, labels) for path in paths]
+    loaded = [load_one(Path(path), device, labels, scaling) for path in paths]
     first = loaded[0][1]
     for path, (_, names) in zip(paths, loaded, strict=True):
         if sorted(map(canonical, names)) != sorted(map(canonical, first)):
@@ -123,32 +129,40 @@ def load_classifier(
     return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders, files=files)
 
 
-def load_one(path: Path, device: str, labels: tuple[str, ...] | None):
+def load_one(path: Path, device: str, labels: tuple[str, ...] | None, scaling: str | None):
     """The model in `path` and its labels: its own, or `labels` where it has none."""
-    if device == "gpu":
-        model, card = load_on_gpu(path)
-    else:
-        light = find_light(path)
-        model, card = LightModel(light), read_light_card(light)["card"]
-    own = tuple((card or {}).get("labels", ()))
+    model, about = load_on_gpu(path, scaling) if device == "gpu" else load_on_cpu(path, scaling)
+    own = tuple((about["card"] or {}).get("labels", ()))
     names = own or labels
     if not names:
         raise InputError(f"{path}: does not say what its {model.classes} outputs mean; name them with --labels a,b,c")
     if len(names) != model.classes:
-        raise InputError(f"--labels: {len(names)} names for the {model.classes} outputs of {path}")
+        whose = f"{path}: its card has" if own else "--labels:"
+        raise InputError(f"{whose} {len(names)} names for the {model.classes} outputs of {path}")
     if own and labels:
         logger.info(f"{path}: says itself what its outputs mean; --labels is not for it")
-    if card is None:
+    if about["card"] is None:
+        pixels = "0-255" if about["scaling"] == "0-255" else f"scaled to {about['scaling']}"
         side = f"{model.face_shape[0]}x{model.face_shape[1]}"
-        logger.info(
-            f"{path}: without a card; its faces are grey {side}, scaled to 0-1 unless a layer of its own scales them"
-        )
+        logger.info(f"{path}: without a card; its faces are grey {side}, pixels {pixels} ({about['source']})")
+    if about["output"] == "logits":
+        logger.info(f"{path}: its outputs are logits; a softmax makes them probabilities")
     return model, names
 
 
-def load_on_gpu(path: Path):
-    """The model in `path` on the GPU by Keras, and its card."""
-    from emotion.model_file.keras_model import KerasModel
-    from emotion.model_file.safety import read_card
+def load_on_cpu(path: Path, scaling: str | None):
+    """The model in `path` on the CPU, and what is known of it: its card, its scaling, its output."""
+    if path.suffix.lower() in SUFFIXES:
+        from emotion.model_file.other_formats import load_other
 
-    return KerasModel(path), read_card(path)
+        return load_other(path, scaling)
+    light = find_light(path, scaling)
+    return LightModel(light), UNKNOWN | (read_light_card(light) or {})
+
+
+def load_on_gpu(path: Path, scaling: str | None):
+    """The model in `path` on the GPU by Keras, and the same."""
+    from emotion.model_file.keras_model import KerasModel
+
+    model = KerasModel(path, scaling)
+    return model, asdict(model.how) | {"card": model.stored.card}

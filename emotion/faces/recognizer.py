@@ -47,6 +47,7 @@ class Recognizer:
         model: Paths = MODEL,
         *,
         labels: Sequence[str] | None = None,
+        scaling: str | None = None,
         detector: str = "haar+yunet",
         device: str = "auto",
         min_face: int | None = None,
@@ -56,13 +57,14 @@ class Recognizer:
         """A recognizer of single pictures.
 
         `model`: the .h5 file, or several, whose mean answer counts. `labels`: the names of their outputs, where the
-        files do not say. `detector`: haar+yunet, haar, yunet, or none for faces that are cropped already. `device`: auto
-        and cpu, without TensorFlow, or gpu. `min_face`: the side of the smallest face in pixels. `min_score`: faces of
-        which the detector is less sure, 0-1, are left out. `mirror`: the network sees each face's mirror image as well, and
-        the mean counts. InputError where one of them will not do.
+        files do not say; `scaling`: how these want their pixels, 0-1, -1-1, 0-255 or standardize. `detector`: haar+yunet,
+        haar, yunet, or none for faces that are cropped already. `device`: auto and cpu, without TensorFlow, or gpu.
+        `min_face`: the side of the smallest face in pixels. `min_score`: faces of which the detector is less sure, 0-1,
+        are left out. `mirror`: the network sees each face's mirror image as well, and the mean counts. InputError where
+        one of them will not do.
         """
         found = OrWholePicture(load_detector(detector, min_face))
-        return cls(found, load_classifier(_paths(model), device, _names(labels), mirror=mirror), min_score=min_score)
+        return cls(found, load_classifier(_paths(model), device, _names(labels), mirror, scaling), min_score=min_score)
 
     @classmethod
     def for_video(
@@ -71,6 +73,7 @@ class Recognizer:
         *,
         fps: float = 30.0,
         labels: Sequence[str] | None = None,
+        scaling: str | None = None,
         detector: str = "haar+yunet",
         device: str = "auto",
         min_face: int | None = None,
@@ -88,7 +91,7 @@ class Recognizer:
         if isinstance(found, HaarDetector):  # YuNet is quick enough to look at every frame whole
             found = VideoDetector(found, detect_every or frames_between_searches(fps))
         return cls(
-            found, load_classifier(_paths(model), device, _names(labels), mirror=mirror), Tracker(smooth), min_score
+            found, load_classifier(_paths(model), device, _names(labels), mirror, scaling), Tracker(smooth), min_score
         )
 
     def new_stream(self) -> "Recognizer":

@@ -4,19 +4,21 @@ The card is a dict that JSON can hold: the labels, the protocol, the figures. It
 """
 
 import contextlib
-import hashlib
+import io
 import json
 import logging
 import math
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import atomic_files, check_disk_space
-from emotion.model_file.safety import checked_config, open_h5, read_card, read_config
+from emotion.model_file.scaling import SCALINGS, find_scaling, probe_faces
+from emotion.model_file.stored import StoredModel, open_model
 
 
 def save_model(model, path: Path, card: dict) -> None:
@@ -39,63 +41,53 @@ def load_model(path: Path):
     """The Keras model in `path`, not compiled, once its configuration is known to name plain layers only.
 
     Weights without a configuration are read into the architecture that lies beside them as .json. A network that takes
-    pictures of any size takes those of 48 x 48.
+    pictures of any size takes those of 48 x 48. InputError where it is damaged or refused, or a weight is no number.
     """
-    path = Path(path)
-    config = checked_config(path)
+    return build_model(open_model(path))
+
+
+def build_model(stored: StoredModel):
+    """The Keras model that a checked file holds."""
     import keras  # after the checks
 
     try:
-        with whole_model(path, config) as whole, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # how others should have written their files
-            return of_one_size(keras.saving.load_model(whole, compile=False))
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # how others should have written their files
+            model = fix_input_size(read_legacy(stored, folder) if stored.legacy else read_keras3(stored, folder))
     except Exception as error:  # Keras raises whatever its layers do
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: Keras cannot read this model: {reason[:150]}") from None
+        raise InputError(f"{stored.path}: Keras cannot read this model: {reason[:150]}") from None
+    if not all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in model.weights):
+        raise InputError(f"{stored.path}: refused: some of its weights are no numbers")
+    return model
 
 
-@contextlib.contextmanager
-def whole_model(path: Path, config: dict):
-    """A whole-model file in plain words: `path` itself, or one made of its weights and of `config`."""
+def read_legacy(stored: StoredModel, folder: str):
+    """A .h5 is repaired as a file, its weights and the checked configuration alone: so Keras finds its weights itself."""
     import h5py
+    import keras
 
-    new = in_plain_words(config)
-    with open_h5(path) as file, tempfile.TemporaryDirectory() as folder:
-        whole = "model_config" in file.attrs
-        if whole and new == config:
-            yield path
-            return
-        copy = Path(folder) / "whole.h5"
-        with h5py.File(copy, "w") as target:
-            target.copy(file["model_weights" if whole else "/"], "model_weights")
-            target.attrs["model_config"] = json.dumps(new)
-            for name in ("keras_version", "backend"):
-                target.attrs[name] = file.attrs.get(name, file["model_weights"].attrs.get(name) if whole else b"")
-        yield copy
+    repaired = Path(folder) / "repaired.h5"
+    with h5py.File(io.BytesIO(stored.weights), "r") as file, h5py.File(repaired, "w") as target:
+        weights = file["model_weights" if "model_weights" in file else "/"]
+        target.copy(weights, "model_weights")
+        target.attrs["model_config"] = json.dumps(stored.config)
+        for name in ("keras_version", "backend"):
+            target.attrs[name] = file.attrs.get(name, weights.attrs.get(name, b""))
+    return keras.saving.load_model(repaired, compile=False)
 
 
-def in_plain_words(config):
-    """A stored configuration, nested dicts and lists, without what Keras 2 wrote and Keras 3 stumbles over.
+def read_keras3(stored: StoredModel, folder: str):
+    import keras
 
-    A network that was trained in half precision computes in single: its weights were single all the time.
-    """
-    if isinstance(config, list):
-        return [in_plain_words(part) for part in config]
-    if not isinstance(config, dict):
-        return "float32" if config in ("mixed_float16", "mixed_bfloat16") else config
-    config = {word: in_plain_words(part) for word, part in config.items()}
-    kind, inner = config.get("class_name"), config.get("config")
-    if kind in ("DepthwiseConv2D", "SeparableConv2D"):
-        for word in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
-            inner.pop(word, None)  # they have these under other names as well
-    if "module" in config and kind != "InputLayer":
-        inner.pop("batch_input_shape", None)  # the input says it already
-    if isinstance(axis := config.get("axis"), list) and len(axis) == 1:
-        config["axis"] = axis[0]
-    return config
+    weights = Path(folder) / "model.weights.h5"
+    weights.write_bytes(stored.weights)
+    model = keras.models.model_from_json(json.dumps(stored.config))
+    model.load_weights(weights)
+    return model
 
 
-def of_one_size(model):
+def fix_input_size(model):
     """`model` with 48 for each side that its input leaves open: what its layers cost, and TFLite, go by that."""
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or None not in shape[1:3]:
@@ -107,23 +99,51 @@ def of_one_size(model):
     return fixed
 
 
-def load_predictor(path: Path):
-    """The model in `path` as a network from raw pixels, (N, H, W, 1 or 3), 0-255, to probabilities, (N, classes).
+def load_predictor(path: Path, scaling: str | None = None):
+    """The model in `path` as a network from raw pixels, (N, H, W, 1 or 3), 0-255, to probabilities, (N, classes)."""
+    return make_predictor(open_model(path), scaling)[0]
 
-    Somebody else's file may want its pixels otherwise and cannot say so: where it has no layer that scales them, it is
-    taken to want 0-1, as most do.
+
+def make_predictor(stored: StoredModel, scaling: str | None = None) -> tuple:
+    """(the Keras model of a checked file from raw pixels to probabilities, how its pixels and outputs are meant).
+
+    `scaling`, a key of SCALINGS, is how somebody else's file wants its pixels; else it is looked for. Logits become
+    probabilities. InputError where its outputs can be neither.
     """
-    model = load_model(path)
-    import keras  # after the checks of load_model
+    model = build_model(stored)
+    import keras  # after the checks
 
-    shape = face_shape(model, path)
-    if not scales_pixels(path):
-        face = keras.Input(shape)
-        model = keras.Model(face, model(keras.layers.Rescaling(1 / 255)(face)))
-    grey = model.predict(np.full((1, *shape), 128.0, np.float32), verbose=0)
-    if grey.min() < 0 or abs(grey.sum() - 1) > 1e-3:
-        raise InputError(f"{path}: its outputs are no probabilities; it must end with a softmax")
-    return model
+    face = keras.Input(face_shape(model, stored.path))
+    how = find_scaling(stored, model, scaling)
+    scale, offset = SCALINGS[how.scaling]
+    scaled = face if (scale, offset) == (1, 0) else keras.layers.Rescaling(scale, offset)(face)
+    output, meaning = finish(model, SCALINGS[how.scaling], stored.path)
+    if scaled is not face or output is not None:
+        outputs = model(scaled)
+        model = keras.Model(face, output(outputs) if output else outputs)
+    return model, replace(how, output=meaning)
+
+
+def finish(model, scaling: tuple[float, float], path: Path):
+    """(a layer that makes the outputs of `model` probabilities, None where they are; what they are called).
+
+    Told by what it makes of textures, since all that is grey may be the one thing it makes no nonsense of.
+    """
+    import keras
+
+    scale, offset = scaling
+    found = model.predict(probe_faces(model.input_shape[1:], 32) * scale + offset, verbose=0)
+    if not np.isfinite(found).all():
+        raise InputError(f"{path}: refused: its outputs are no numbers")
+    if found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-3:
+        return None, "probabilities"
+    last = model
+    while hasattr(last, "layers"):
+        last = last.layers[-1]
+    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
+    if activation == "linear":
+        return keras.layers.Softmax(dtype="float32"), "logits"
+    raise InputError(f"{path}: its outputs are neither probabilities nor logits; it must end with a softmax")
 
 
 def face_shape(model, path: Path) -> tuple[int, int, int]:
@@ -133,18 +153,6 @@ def face_shape(model, path: Path) -> tuple[int, int, int]:
     if not plain or len(into) != 4 or into[3] not in (1, 3) or len(out) != 2:
         raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in and (N, classes) out, got {into} and {out}")
     return into[1:]
-
-
-def scales_pixels(path: Path) -> bool:
-    """Whether the model in `path` takes raw pixels: it is this project's, or has a layer that scales them."""
-    config = json.dumps(read_config(path))
-    return read_card(path) is not None or '"Rescaling"' in config or '"Normalization"' in config
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def bytes_of(variables) -> int:

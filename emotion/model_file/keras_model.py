@@ -4,16 +4,19 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion.model_file.h5 import load_predictor
+from emotion.errors import InputError
+from emotion.model_file.h5 import make_predictor
 from emotion.model_file.keras_setup import start_keras
+from emotion.model_file.stored import open_model
 
 
 class KerasModel:
     """A .h5 at work on the first CUDA GPU."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, scaling: str | None = None):
         start_keras("gpu", "float32")
-        self.model = load_predictor(path)
+        self.stored = open_model(path)
+        self.model, self.how = make_predictor(self.stored, scaling)
         self.face_shape = self.model.input_shape[1:]
         self.classes = self.model.output_shape[-1]
 
@@ -22,4 +25,7 @@ class KerasModel:
         # Padded to a power of two: the network is compiled once a shape, not once a count of faces.
         room = 1 << (len(faces) - 1).bit_length()
         padded = np.concatenate([faces, np.zeros((room - len(faces), *faces.shape[1:]), np.float32)])
-        return self.model.predict_on_batch(padded)[: len(faces)]
+        probabilities = self.model.predict_on_batch(padded)[: len(faces)]
+        if not np.isfinite(probabilities).all():
+            raise InputError(f"{self.stored.path}: refused: its outputs are no numbers")
+        return probabilities

@@ -1,8 +1,11 @@
-"""The network without TensorFlow: a .tflite file beside the .h5, run by LiteRT on the CPU.
+"""The network without TensorFlow: a .tflite file made of the .h5, run by LiteRT on the CPU.
 
-A photo should not wait five seconds for `import tensorflow`. The light file is a TFLite model with a zip at its end,
+A photo should not wait five seconds for `import tensorflow`. A light file is a TFLite model with a zip at its end,
 where TFLite's own tools look for metadata too: the member `card.json` names the .h5 it was made from by its SHA-256,
 and repeats that file's card, so that a prediction needs no other file.
+
+What a light file says of itself anybody can write. It is believed where this project made it: in the user's cache, and
+beside the shipped model. One that came along with a downloaded .h5 is not looked at.
 """
 
 import contextlib
@@ -10,66 +13,83 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import REPOSITORY, atomic_file
-from emotion.model_file.h5 import load_predictor, sha256
+from emotion.files import MODEL, REPOSITORY, atomic_file, writing
+from emotion.model_file.h5 import make_predictor
 from emotion.model_file.keras_setup import silenced
-from emotion.model_file.safety import checked_config, read_card
+from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
+from emotion.model_file.stored import open_model, sha256
 
 logger = logging.getLogger(__name__)
 
+VERSION = 2  # of what is in a light file: with another, it is made again
 THREADS = 4  # a face is too little work for more
 
 
-def find_light(path: Path) -> Path:
-    """The light file of the .h5 in `path`: the one beside it, or the user's own copy, or a new one."""
+def find_light(path: Path, scaling: str | None = None) -> Path:
+    """The light file of the .h5 or .keras in `path`, whose pixels are as `scaling` says: the one in the cache, or a new one."""
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
     fingerprint = sha256(path)
-    beside, cached = path.with_suffix(".tflite"), cache_folder() / f"{path.stem}-{fingerprint[:16]}.tflite"
-    for light in (beside, cached):
+    places = [cached_light(fingerprint, scaling)]
+    if path.resolve() == MODEL.resolve() and scaling is None:
+        places.append(path.with_suffix(".tflite"))
+    for light in places:
         if (read_light_card(light) or {}).get("sha256") == fingerprint:
             return light
-    checked_config(path)  # what is wrong with it should show before the wait
+    open_model(path)  # what is wrong with it should show before the wait
     logger.info(f"{path}: making its light copy for the CPU, once")
-    free = not beside.exists() or read_light_card(beside)  # else it is somebody's own .tflite
-    return write_light(path, beside if free and os.access(path.parent, os.W_OK) else cached)
+    return write_light(path, scaling=scaling)
+
+
+def cached_light(fingerprint: str, scaling: str | None) -> Path:
+    """Where the light file of the model with this SHA-256 is kept."""
+    return cache_folder() / f"{fingerprint[:32]}-{VERSION}{'-' * bool(scaling)}{scaling or ''}.tflite"
 
 
 def cache_folder() -> Path:
-    """Where light files go when the folder of the models is read-only."""
-    import platformdirs  # seldom needed
+    """Where light files are kept; XDG_CACHE_HOME in the environment moves it."""
+    import platformdirs
 
     return platformdirs.user_cache_path("facial-emotion-recognition")
 
 
 def read_light_card(light: Path) -> dict | None:
-    """What `light` says of itself: the `sha256` and the `card` of its .h5; None where there is no whole light file."""
+    """What `light` says of itself: the `sha256` and the `card` of its .h5, and how pixels and outputs are meant.
+
+    None where there is no whole light file.
+    """
     try:
         with zipfile.ZipFile(light) as file:
-            return json.loads(file.read("card.json"))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError):
+            if file.getinfo("card.json").file_size > LONGEST_TEXT:
+                return None
+            about = parse_json(file.read("card.json"))
+            check_card(about["card"], light)
+            return about if isinstance(about["sha256"], str) else None
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError, RecursionError, InputError):
         return None
 
 
-def write_light(path: Path, light: Path | None = None) -> Path:
-    """Make the light file of the .h5 in `path`, beside it or as `light`; returns its path.
+def write_light(path: Path, light: Path | None = None, scaling: str | None = None) -> Path:
+    """Make the light file of the .h5 in `path`, in the cache and, where it is named, as `light`; returns its path.
 
     TensorFlow does it in a process of its own: neither its memory, its talk nor its GPU is wanted here, and the caller
     may run Keras on JAX.
     """
-    light = light or path.with_suffix(".tflite")
+    cached = cached_light(sha256(path), scaling)
     settings = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     child = subprocess.run(
-        [sys.executable, "-m", "emotion.model_file.light", str(path.resolve()), str(light.resolve())],
+        [sys.executable, "-m", "emotion.model_file.light", str(path.resolve()), str(cached.resolve()), scaling or ""],
         cwd=REPOSITORY, env=os.environ | settings, capture_output=True, text=True,
     )  # fmt: skip
     if child.returncode == -signal.SIGINT:  # Ctrl-C reaches the child as well; the caller may be ignoring it
@@ -77,12 +97,16 @@ def write_light(path: Path, light: Path | None = None) -> Path:
     if child.returncode:
         lines = child.stderr.strip().splitlines() or [f"exit code {child.returncode}"]
         raise InputError(lines[-1] if child.returncode == 2 else f"{path}: no light copy could be made: {lines[-1]}")
-    return light
+    if light:
+        with atomic_file(light) as unfinished:
+            shutil.copyfile(cached, unfinished)
+    return light or cached
 
 
-def convert(path: Path, light: Path) -> None:
+def convert(path: Path, light: Path, scaling: str | None = None) -> None:
     """The work of `write_light`; needs TensorFlow."""
-    model = load_predictor(path)
+    stored = open_model(path)
+    model, how = make_predictor(stored, scaling)
     import keras
     import tensorflow as tf
 
@@ -91,9 +115,10 @@ def convert(path: Path, light: Path) -> None:
     fixed = keras.Model(face, model(face))
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints the signature of what it saved
         graph = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
-    about = {"sha256": sha256(path), "card": read_card(path)}
-    with atomic_file(light) as unfinished:
+    about = {"sha256": stored.sha256, "card": stored.card, **asdict(how)}
+    with writing(light):
         light.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(light) as unfinished:
         unfinished.write_bytes(graph)
         with zipfile.ZipFile(unfinished, "a") as file:
             file.writestr("card.json", json.dumps(about))
@@ -105,6 +130,7 @@ class LightModel:
     def __init__(self, light: Path):
         from ai_edge_litert.interpreter import Interpreter  # only who predicts needs it
 
+        self.path = light
         with silenced():  # it tells which delegate it runs on
             self.interpreter = Interpreter(str(light), num_threads=min(THREADS, os.cpu_count() or 1))
             self.interpreter.allocate_tensors()
@@ -119,12 +145,14 @@ class LightModel:
             self.interpreter.set_tensor(self.input["index"], face[None])
             self.interpreter.invoke()
             row[:] = self.interpreter.get_tensor(self.output["index"])[0]
+        if not np.isfinite(probabilities).all():
+            raise InputError(f"{self.path}: refused: its outputs are no numbers")
         return probabilities
 
 
 if __name__ == "__main__":
     try:
-        convert(Path(sys.argv[1]), Path(sys.argv[2]))
+        convert(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] or None)
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

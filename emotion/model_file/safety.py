@@ -1,9 +1,14 @@
-"""What a .h5 says of itself, read before Keras is: its card and its configuration, and whether they are harmless."""
+"""Whether what a model file says of itself is harmless: its card, its configuration, its arrays. Before Keras sees it."""
 
+import io
 import json
 from pathlib import Path
 
 from emotion.errors import InputError
+from emotion.model_file.sizes import PARAMETERS, TooLargeError, network_size
+
+LONGEST_TEXT = 2**24  # characters of a configuration or card; that of ResNet-50 has 100,000
+LONGEST_LABEL = 60
 
 # The layers that face networks are made of. A downloaded file may name any class at all, `Lambda` with code of its own
 # among them; Keras refuses some of those today, this list refuses all that it does not know.
@@ -27,38 +32,45 @@ PARTS = {
 }  # fmt: skip
 
 
-def read_card(path: Path) -> dict | None:
-    """The card that a model of this project carries; None for somebody else's file."""
-    with open_h5(path) as file:
-        text = file.attrs.get("card")
-    return json.loads(text) if text else None
+def parse_json(text: str | bytes):
+    """JSON, without the two meanings that a name written twice has. ValueError where it is none."""
+
+    def once(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name stands there twice")
+        return found
+
+    if len(text) > LONGEST_TEXT:
+        raise ValueError("too long")
+    return json.loads(text, object_pairs_hook=once)
 
 
-def checked_config(path: Path) -> dict:
-    """The stored configuration of the model in `path`, once it is known to be harmless and to be about faces.
+def check_card(card, path: Path) -> dict | None:
+    """`card` as parsed, if it is one: nothing, or a dict whose labels, if there are any, are names to be shown."""
+    if card is None:
+        return None
+    if not isinstance(card, dict):
+        raise InputError(f"{path}: its card is no card; save the model again")
+    labels = card.get("labels", [])
+    names = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    if not names or not all(label.isprintable() and 0 < len(label) <= LONGEST_LABEL for label in labels):
+        raise InputError(f"{path}: its card's labels are no names that could be shown; save the model again")
+    if len(set(labels)) < len(labels):
+        raise InputError(f"{path}: its card names a label twice; save the model again")
+    return card
 
-    Costs milliseconds, where Keras costs seconds. InputError where it is not, or is damaged.
-    """
+
+def check_config(config: dict, path: Path) -> None:
+    """Raise InputError where a configuration is damaged, could run code, is too large, or is not about faces."""
     try:
-        config = read_config(path)
         check_layers(config, path)
         check_input(config, path)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        network_size(config)
+    except TooLargeError as error:
+        raise InputError(f"{path}: refused: it asks for {error}, more than a network for faces needs") from None
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, ZeroDivisionError):
         raise InputError(f"{path}: its configuration is damaged; save the model again") from None
-    return config
-
-
-def read_config(path: Path) -> dict:
-    """The stored configuration of the model in `path`, or of the architecture beside it."""
-    with open_h5(path) as file:
-        text = file.attrs.get("model_config")
-    if text:
-        return json.loads(text)
-    beside = path.with_suffix(".json")  # this project's cards are .json too, but name no class
-    config = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
-    if "class_name" not in config:
-        raise InputError(f"{path}: holds weights but no network; put the architecture beside it as {beside.name}")
-    return config
 
 
 def check_layers(config, path: Path) -> None:
@@ -66,6 +78,9 @@ def check_layers(config, path: Path) -> None:
     if isinstance(config, dict):
         name = config.get("class_name")
         module = config.get("module") or "keras"
+        called = config.get("registered_name") or name  # Keras looks up this name before the other
+        if "className" in config or ("registered_name" in config and called != name):
+            raise InputError(f"{path}: refused: it holds {config.get('className') or called} under another name")
         if name is not None and (name not in LAYERS | PARTS or module.split(".")[0] != "keras"):
             raise InputError(f"{path}: refused: it holds {module}.{name}, which is no plain layer and could run code")
         if name == "LayerNormalization" and isinstance(axis := config["config"].get("axis"), list) and len(axis) > 1:
@@ -78,33 +93,50 @@ def check_layers(config, path: Path) -> None:
 
 def check_input(config: dict, path: Path) -> None:
     """Raise InputError if a stored configuration says that the network takes no faces."""
-    layers = config["config"]["layers"] if isinstance(config["config"], dict) else config["config"]
-    first = layers[0]["config"] if layers else {}
+    first = config["config"]["layers"][0]["config"]
     shape = first.get("batch_shape") or first.get("batch_input_shape")
     if shape and (len(shape) != 4 or shape[3] not in (1, 3)):
         raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in, got {tuple(shape)}; name another --model")
 
 
-def open_h5(path: Path | str):
-    """`path` as an h5py.File to read, or an InputError that says what it is instead."""
+def open_h5(path: Path | str, data: bytes | None = None):
+    """`path`, or the HDF5 `data` from it, as an h5py.File to read; an InputError says what it is instead."""
     import h5py  # a prediction from a light file does without
 
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
-    if path.suffix.lower() not in (".h5", ".hdf5"):  # Keras would take a .keras for something else than we do
-        raise InputError(f"{path}: not a .h5; save the model as one")
     try:
-        file = h5py.File(path, "r")
-    except OSError:
+        file = h5py.File(path if data is None else io.BytesIO(data), "r")
+        stray = find_external_link(file)
+    except Exception:  # what HDF5 makes of damage has no end: OSError, RuntimeError, SystemError, KeyError
         raise InputError(f"{path}: not an HDF5 model file, or a damaged one; name a .h5 that fer.py wrote") from None
-    if stray := stored_elsewhere(file):
+    if stray:
         file.close()
         raise InputError(f"{path}: refused: {stray} points to another file")
     return file
 
 
-def stored_elsewhere(file) -> str | None:
+def check_arrays(file, path: Path) -> None:
+    """Raise InputError where an HDF5 file claims larger arrays than a network has, or than it could hold."""
+    import h5py
+
+    total = 0
+
+    def count(name, item):
+        nonlocal total
+        if isinstance(item, h5py.Dataset):
+            total += item.size or 0
+            if (item.size or 0) * item.dtype.itemsize > 2**20 + 2000 * item.id.get_storage_size():
+                return name
+        return None
+
+    hollow = file.visititems(count)
+    if hollow or total > 3 * PARAMETERS:  # with the two moments of an optimizer
+        raise InputError(f"{path}: refused: {hollow or 'its arrays'} would be too large")
+
+
+def find_external_link(file) -> str | None:
     """The first name in an open HDF5 file behind which lies no data of its own: it could be of any file here."""
     import h5py
 

@@ -8,8 +8,8 @@ import keras
 from emotion.errors import InputError
 from emotion.geometry import FACE_SIDE
 from emotion.labels import canonical
-from emotion.model_file.h5 import load_predictor, sha256
-from emotion.model_file.safety import read_card
+from emotion.model_file.h5 import load_predictor
+from emotion.model_file.stored import read_card, sha256
 
 
 def origin_of(path: Path, labels: tuple[str, ...]) -> dict:

@@ -12,7 +12,7 @@ from emotion.errors import InputError
 from emotion.evaluation.metrics import Classify
 from emotion.faces.classifier import load_classifier
 from emotion.labels import canonical
-from emotion.model_file.safety import read_card
+from emotion.model_file.stored import read_card
 
 
 def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str) -> Classify:

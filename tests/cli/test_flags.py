@@ -99,14 +99,14 @@ def test_the_detector_of_the_flags():
 def test_the_network_of_the_flags(monkeypatch):
     asked = []
 
-    def load(paths, device, labels, mirror):
-        asked.append((paths, device, labels))
+    def load(paths, device, labels, mirror, scaling):
+        asked.append((paths, device, labels, scaling))
         return EmotionClassifier([], labels)
 
     monkeypatch.setattr("emotion.faces.recognizer.load_classifier", load)
-    args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu")
+    args = parsed("--model", "a.h5", "b.h5", "--labels", "joie, peur", "--device", "cpu", "--scaling", "-1-1")
     assert photo_recognizer(args).labels == ("joie", "peur")
-    assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"))]
+    assert asked == [([Path("a.h5"), Path("b.h5")], "cpu", ("joie", "peur"), "-1-1")]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_network_of_the_flags(monkeypatch):
 def test_the_mirror_image_is_asked_about_in_photos_unless_the_flags_say_otherwise(monkeypatch, flags, photos, videos):
     asked = []
 
-    def load(paths, device, labels, mirror):
+    def load(paths, device, labels, mirror, scaling):
         asked.append(mirror)
         return EmotionClassifier([], ("joy", "grief"))
 

@@ -11,7 +11,7 @@ from made_videos import make_video, scene
 from emotion import Recognizer, read_photo
 from emotion.cluster.plan import cut
 from emotion.cluster.shard import MismatchError, Settings, Task, Watch, process, versions
-from emotion.model_file.h5 import sha256
+from emotion.model_file.stored import sha256
 from emotion.results.records import face_record
 
 

@@ -65,7 +65,7 @@ def test_faces_are_scaled_for_a_model_that_cannot_say_how_it_wants_them(foreign,
     found = load_classifier([foreign], labels=SEVEN_EMOTIONS).classify(FACES)
     expected = load_model(foreign).predict(FACES[..., None] / 255, verbose=0)
     assert np.allclose(found, expected, atol=1e-4)
-    assert notes[-1].startswith(f"{foreign}: without a card; its faces are grey 48x48, scaled to 0-1")
+    assert notes[-1].startswith(f"{foreign}: without a card; its faces are grey 48x48, pixels scaled to 0-1 (a guess")
 
 
 def test_labels_that_the_model_does_not_need(model, notes):

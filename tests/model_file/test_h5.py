@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import h5py
 import keras
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from keras import layers
 
 from emotion.errors import InputError
-from emotion.model_file.h5 import bytes_of, load_model, load_predictor, save_model
-from emotion.model_file.safety import check_layers, read_card
+from emotion.model_file.h5 import bytes_of, load_model, load_predictor, make_predictor, save_model
+from emotion.model_file.safety import check_layers
+from emotion.model_file.scaling import SCALINGS
+from emotion.model_file.stored import open_model, read_card
 from emotion.networks.baselines import build
 
 pytestmark = pytest.mark.slow
@@ -156,7 +159,9 @@ def test_the_networks_of_this_project_are_plain(repository, name):
         pytest.param(
             lambda: keras.Sequential([keras.Input((48, 48, 1)), layers.ReLU()]), "expected faces", id="picture out"
         ),
-        pytest.param(lambda: network(end=layers.Dense(4)), "no probabilities", id="no softmax"),
+        pytest.param(
+            lambda: network(end=layers.Dense(4, activation="relu")), "neither probabilities", id="ReLU at the end"
+        ),
     ],
 )
 def test_a_wrong_shape(foreign, model, reason):
@@ -172,6 +177,102 @@ def test_without_a_card_pixels_are_scaled_unless_a_layer_does(foreign):
     scaling = keras.Sequential([keras.Input((48, 48, 1)), layers.Rescaling(1 / 127.5, -1), *bare.layers])
     expected = scaling.predict(FACES, verbose=0)
     assert np.allclose(load_predictor(foreign(scaling)).predict(FACES, verbose=0), expected, atol=1e-6)
+
+
+def test_logits_become_probabilities(foreign):
+    model = network(end=layers.Dense(4))
+    predictor, how = make_predictor(open_model(foreign(model)), "0-1")
+    logits = model.predict(FACES / 255, verbose=0)
+    assert how.output == "logits"
+    assert np.allclose(predictor.predict(FACES, verbose=0), keras.ops.softmax(logits), atol=1e-6)
+
+
+@pytest.mark.parametrize("scaling", ["0-1", "-1-1", "0-255", "standardize"])
+def test_pixels_are_scaled_as_is_said(foreign, scaling):
+    said = {"0-1": (1 / 255, 0), "-1-1": (2 / 255, -1), "0-255": (1, 0), "standardize": (1 / 65, -129.5 / 65)}
+    scale, offset = said[scaling]
+    model = network()
+    expected = model.predict(FACES * scale + offset, verbose=0)
+    assert np.allclose(load_predictor(foreign(model), scaling).predict(FACES, verbose=0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("scaling", ["0-1", "-1-1", "0-255", "standardize"])
+def test_the_scaling_is_found_by_what_the_first_normalization_learnt(foreign, sample, scaling):
+    scale, offset = SCALINGS[scaling]
+    norm = layers.BatchNormalization(momentum=0.0)
+    end = layers.Dense(4, activation="softmax")
+    parts = [layers.Conv2D(8, 3), norm, layers.ReLU(), layers.GlobalAveragePooling2D(), end]
+    model = keras.Sequential([keras.Input((48, 48, 1)), *parts])
+    gray = cv2.cvtColor(cv2.imread(str(sample)), cv2.COLOR_BGR2GRAY)
+    faces = np.stack([gray[y : y + 48, x : x + 48] for y in range(60, 160, 10) for x in range(170, 270, 10)])
+    model(faces[..., None] * np.float32(scale) + offset, training=True)
+    how = make_predictor(open_model(foreign(model)))[1]
+    assert (how.scaling, how.source[:14]) == (scaling, "by measurement")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(foreign, number):
+    model = network()
+    model.layers[-1].bias.assign([0, number, 0, 0])
+    with pytest.raises(InputError, match=r"theirs\.h5: refused: some of its weights are no numbers"):
+        load_predictor(foreign(model))
+
+
+def test_outputs_that_are_no_numbers_are_refused_though_the_weights_are(foreign):
+    model = network()
+    model.layers[-1].kernel.assign(np.full(model.layers[-1].kernel.shape, 3e38, np.float32))
+    with pytest.raises(InputError, match=r"theirs\.h5: refused: its outputs are no numbers"):
+        load_predictor(foreign(model))
+
+
+def test_keras_own_format(tmp_path):
+    model = network()
+    model.compile("adam", "mse")
+    model.save(tmp_path / "m.keras")
+    predictor = load_predictor(tmp_path / "m.keras")
+    assert np.allclose(predictor.predict(FACES, verbose=0), model.predict(FACES / 255, verbose=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("write", ["text in text", "layers alone", "get_config", "keras 3"])
+def test_architectures_in_all_the_forms_that_go_round(write, tmp_path):
+    model = network()
+    config = json.loads(model.to_json())
+    forms = {
+        "text in text": json.dumps(model.to_json()),
+        "layers alone": json.dumps(config["config"]["layers"]),
+        "get_config": json.dumps(config["config"]),
+        "keras 3": model.to_json(),
+    }
+    (tmp_path / "model.json").write_text(forms[write])
+    model.save_weights(tmp_path / "model.weights.h5")
+    found = load_model(tmp_path / "model.weights.h5").predict(FACES, verbose=0)
+    assert np.allclose(found, model.predict(FACES, verbose=0), atol=1e-6)
+
+
+def test_the_only_architecture_in_the_folder_is_taken_and_said_so(tmp_path, notes):
+    model = network()
+    (tmp_path / "structure.json").write_text(model.to_json())
+    (tmp_path / "training_log.json").write_text('{"loss": [1.6, 1.3]}')
+    model.save_weights(tmp_path / "best.weights.h5")
+    load_model(tmp_path / "best.weights.h5")
+    assert notes == [f"{tmp_path / 'best.weights.h5'}: weights alone; the network is that of structure.json"]
+
+
+def test_a_sequential_without_an_input_layer_as_keras_2_2_wrote_it(foreign):
+    parts = layers.Conv2D(4, 3), layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax")
+    model = keras.Sequential([keras.Input((48, 48, 1)), *parts])
+    path = foreign(model)
+
+    def edit(config):
+        first, *rest = (layer for layer in config["config"]["layers"] if layer["class_name"] != "InputLayer")
+        first["config"]["batch_input_shape"] = [None, 48, 48, 1]
+        for layer in (first, *rest):
+            layer.pop("module", None)
+            layer["config"]["dtype"] = "float32"
+        config["config"] = [first, *rest]
+
+    edit_config(path, edit)
+    assert np.allclose(load_model(path).predict(FACES, verbose=0), model.predict(FACES, verbose=0), atol=1e-5)
 
 
 def test_half_precision_predicts_in_single(tmp_path):

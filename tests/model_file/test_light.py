@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 from made_videos import make_video
@@ -18,8 +19,9 @@ from emotion.faces.detection import Detection
 from emotion.faces.recognizer import crop_faces
 from emotion.geometry import Box
 from emotion.model_file import light as light_model
-from emotion.model_file.h5 import load_model, sha256
+from emotion.model_file.h5 import load_model
 from emotion.model_file.light import LightModel, find_light, read_light_card, write_light
+from emotion.model_file.stored import sha256
 
 pytestmark = pytest.mark.slow
 
@@ -68,31 +70,56 @@ def test_many_faces_or_none(tiny_light):
     assert model.predict(faces[:0]).shape == (0, 7)
 
 
-def test_a_fresh_light_file_is_used(tiny_light, tiny_model, notes):
-    before = tiny_light.stat().st_mtime_ns
-    assert find_light(tiny_model) == tiny_light
-    assert tiny_light.stat().st_mtime_ns == before
-    assert notes == []
+def test_what_the_cache_holds_is_used(tiny_model, notes):
+    first = find_light(tiny_model)  # made by another test, or now
+    before = first.stat().st_mtime_ns
+    notes.clear()
+    assert find_light(tiny_model) == first
+    assert (first.stat().st_mtime_ns, notes) == (before, [])
 
 
-def test_missing_then_stale_it_is_made_again_and_said_so(model, tiny_light, notes, monkeypatch):
-    monkeypatch.setattr(light_model, "write_light", lambda path, target: Path(shutil.copy(tiny_light, target)))
-    assert find_light(model) == model.with_suffix(".tflite")
-    assert len(notes) == 1
-    assert "m.h5: making its light copy" in notes[0]
-    assert find_light(model) == model.with_suffix(".tflite")
-    with model.open("ab") as file:
-        file.write(b"another model")
-    assert find_light(model)
-    assert len(notes) == 2
+@pytest.fixture
+def copied(tiny_light, tmp_path, monkeypatch):
+    """Light files are copies of another, made at once; in a cache of the test's own."""
 
+    def write(path, light=None, scaling=None):
+        place = light_model.cached_light(sha256(path), scaling)
+        place.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(place, "w") as file:
+            file.writestr("card.json", json.dumps({"sha256": sha256(path), "card": None}))
+        return place
 
-def test_somebody_elses_tflite_of_the_same_name_stays(model, tiny_light, tmp_path, monkeypatch):
+    monkeypatch.setattr(light_model, "write_light", write)
     monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
-    model.with_suffix(".tflite").write_bytes(b"theirs")
-    assert find_light(model).parent == tmp_path / "cache"
-    assert model.with_suffix(".tflite").read_bytes() == b"theirs"
+
+
+def test_of_each_model_and_scaling_one_is_made_and_said_so(model, copied, notes, tmp_path):
+    first = find_light(model)
+    assert first.parent == tmp_path / "cache"
+    assert "m.h5: making its light copy" in notes[0]
+    assert find_light(model) == first
+    assert len(notes) == 1
+    assert find_light(model, "-1-1") != first
+    with h5py.File(model, "r+") as file:
+        file.attrs["more"] = "another model"
+    assert find_light(model) != first
+    assert len(notes) == 3
+
+
+@pytest.mark.parametrize("planted", [True, False], ids=["of the same hash", "of none"])
+def test_a_light_file_that_came_along_is_not_looked_at(model, copied, tiny_light, planted):
+    beside = Path(shutil.copy(tiny_light, model.with_suffix(".tflite")))
+    if not planted:
+        beside.write_bytes(b"theirs")
+    before = beside.read_bytes()
+    assert find_light(model) != beside
+    assert beside.read_bytes() == before
+
+
+def test_the_shipped_light_file_is_that_of_the_shipped_model(repository, notes):
+    light = find_light(repository / "models" / "fer.h5")
+    assert light == repository / "models" / "fer.tflite"
+    assert notes == []
 
 
 @pytest.mark.parametrize(
@@ -103,25 +130,22 @@ def test_a_damaged_light_file_is_no_light_file(tiny_light, tmp_path, damage):
     assert read_light_card(tmp_path / "m.tflite") is None
 
 
-def test_a_zip_that_is_no_light_file(tmp_path):
-    with zipfile.ZipFile(tmp_path / "m.tflite", "w") as file:
-        file.writestr("else.txt", "")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("else.txt", ""),
+        ("card.json", "[]"),
+        ("card.json", '{"sha256": 3, "card": null}'),
+        ("card.json", '{"sha256": "0", "card": {"labels": ["a", "a"]}}'),
+        ("card.json", "[" * 99_999),
+        ("card.json", " " * (2**24 + 1)),
+    ],
+    ids=["no card", "a list", "no hash", "a label twice", "deep", "blanks"],
+)
+def test_a_zip_that_is_no_light_file(name, text, tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.tflite", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, text)
     assert read_light_card(tmp_path / "m.tflite") is None
-
-
-def test_in_a_read_only_folder_it_goes_to_the_users_cache(model, tiny_light, tmp_path, monkeypatch):
-    monkeypatch.setattr(light_model, "cache_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
-    monkeypatch.setattr(light_model, "write_light", lambda path, target: copy_into(tiny_light, target))
-    cached = find_light(model)
-    assert cached.parent == tmp_path / "cache"
-    assert not model.with_suffix(".tflite").exists()
-    assert find_light(model) == cached
-
-
-def copy_into(light, target):
-    target.parent.mkdir()
-    return Path(shutil.copy(light, target))
 
 
 def test_what_cannot_be_converted(tmp_path):
@@ -140,12 +164,13 @@ def test_the_childs_error_is_told_in_one_line(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
-def test_ctrl_c_while_it_is_made(repository, model, tmp_path):
+def test_ctrl_c_while_it_is_made(repository, model, tmp_path, tmp_path_factory):
     """A terminal sends it to all its processes, the one that makes the file too."""
     make_video(tmp_path / "grey.mp4", [np.full((48, 64, 3), 128, np.uint8)] * 3)
     command = [sys.executable, repository / "vid_predict.py", "grey.mp4", "--model", model, "-o", "out.mp4"]
+    empty = os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
     with subprocess.Popen(
-        list(map(str, command)), cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+        list(map(str, command)), cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True, env=empty
     ) as process:
         assert "making its light copy" in process.stderr.readline()
         time.sleep(0.5)

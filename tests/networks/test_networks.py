@@ -10,7 +10,7 @@ from small_fer2013 import faces_and_codes
 
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import load_model, save_model
-from emotion.model_file.safety import read_card
+from emotion.model_file.stored import read_card
 from emotion.networks.baselines import TRANSFER, build
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import build_optimizer, fit, network_input

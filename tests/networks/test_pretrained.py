@@ -11,7 +11,8 @@ from keras import layers
 
 from emotion.errors import InputError
 from emotion.labels import SEVEN_EMOTIONS
-from emotion.model_file.h5 import save_model, sha256
+from emotion.model_file.h5 import save_model
+from emotion.model_file.stored import sha256
 from emotion.networks.baselines import NETWORKS
 from emotion.networks.pretrained import head_of, load_pretrained, origin_of, plain_layers, replace_head
 

@@ -14,8 +14,7 @@ from small_fer2013 import write_small_fer2013
 import fer
 from emotion.errors import InputError
 from emotion.evaluation.robustness import CORRUPTIONS
-from emotion.model_file.h5 import sha256
-from emotion.model_file.safety import read_card
+from emotion.model_file.stored import read_card, sha256
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from small_fer2013 import faces_and_codes
 import fer
 from emotion.dataset.load import load
 from emotion.labels import FER2013_EMOTIONS, SEVEN_EMOTIONS
-from emotion.model_file.h5 import sha256
+from emotion.model_file.stored import sha256
 from emotion.training.recipes import RECIPES
 
 pytestmark = pytest.mark.slow

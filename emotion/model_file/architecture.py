@@ -1,0 +1,121 @@
+"""The configuration of a network in the forms that go round, made one form: Keras 2's words, and files of their own."""
+
+import logging
+import re
+from pathlib import Path
+
+from emotion.errors import InputError
+from emotion.model_file.safety import LONGEST_TEXT, parse_json
+
+logger = logging.getLogger(__name__)
+
+
+def find_architecture(path: Path) -> dict:
+    """The configuration that lies as .json beside the weights in `path`: by its name, or the only one in the folder.
+
+    InputError where there is none. This project's cards are .json too, but name no class.
+    """
+    stem = re.sub(r"[._-]?(model)?[._-]?weights$", "", path.stem)
+    beside = sorted(path.parent.glob("*.json"))
+    alike = [file for file in beside if file.stem in (path.stem, stem, f"{stem}_model", f"{stem}_architecture")]
+    for file in alike:
+        if (config := read_architecture(file, path)) is not None:
+            return config
+    others = [(file, config) for file in beside if file not in alike and (config := try_architecture(file, path))]
+    if len(others) == 1:
+        file, config = others[0]
+        logger.info(f"{path}: weights alone; the network is that of {file.name}")
+        return config
+    raise InputError(
+        f"{path}: holds weights but no network; put the architecture beside it as {path.with_suffix('.json').name}"
+    )
+
+
+def read_architecture(file: Path, path: Path) -> dict | None:
+    """The configuration in a .json, for the weights in `path`; None where it is JSON of something else."""
+    try:
+        if file.stat().st_size > LONGEST_TEXT:
+            raise ValueError
+        return as_network(parse_json(file.read_text(encoding="utf-8-sig")))
+    except (ValueError, OSError, RecursionError):
+        raise InputError(f"{path}: its configuration is damaged, as {file.name} has it; save it again") from None
+
+
+def try_architecture(file: Path, path: Path) -> dict | None:
+    try:
+        return read_architecture(file, path)
+    except InputError:
+        return None
+
+
+def as_network(config) -> dict | None:
+    """A parsed .json as one configuration with a class_name; None where it is none.
+
+    People also write a text of JSON inside JSON, a bare list of layers, what `get_config()` gives, or a wrapper.
+    """
+    if isinstance(config, str):
+        config = parse_json(config)
+    if isinstance(config, list) and config and all(isinstance(part, dict) and "class_name" in part for part in config):
+        return wrapped("Sequential", {"name": "sequential", "layers": config})
+    if not isinstance(config, dict):
+        raise ValueError
+    if "class_name" in config:
+        return config
+    if isinstance(inner := config.get("model_config") or config.get("config"), dict):
+        return as_network(inner)
+    if isinstance(config.get("layers"), list):
+        return wrapped("Functional" if "input_layers" in config else "Sequential", config)
+    return None
+
+
+def wrapped(kind: str, config: dict) -> dict:
+    """The configuration of a model by its inside, in the words of the Keras that wrote its layers."""
+    modern = any("module" in layer for layer in config["layers"])
+    return {"class_name": kind, "config": config} | ({"module": "keras", "registered_name": None} if modern else {})
+
+
+def normalize_keras2_config(config):
+    """A stored configuration, nested dicts and lists, without what Keras 1 and 2 wrote and Keras 3 stumbles over.
+
+    A network that was trained in half precision computes in single: its weights were single all the time.
+    """
+    if isinstance(config, list):
+        return [normalize_keras2_config(part) for part in config]
+    if not isinstance(config, dict):
+        return "float32" if config in ("mixed_float16", "mixed_bfloat16") else config
+    if config.get("class_name") == "Sequential":
+        config = config | {"config": with_input(config["config"])}
+    config = {word: normalize_keras2_config(part) for word, part in config.items() if word != "compile_config"}
+    kind, inner = config.get("class_name"), config.get("config")
+    if kind in ("DepthwiseConv2D", "SeparableConv2D"):
+        for word in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+            inner.pop(word, None)  # they have these under other names as well
+    if kind in ("SpatialDropout2D", "SpatialDropout1D"):
+        config["config"] = inner = {word: inner[word] for word in ("name", "rate", "dtype", "seed") if word in inner}
+    if isinstance(inner, dict) and kind != "InputLayer":
+        inner.pop("batch_input_shape", None)  # the input says it already
+    if isinstance(axis := config.get("axis"), list) and len(axis) == 1:
+        config["axis"] = axis[0]
+    return config
+
+
+def with_input(sequential) -> dict:
+    """The inside of a Sequential with a layer for its input: until Keras 2.2 it stood in the first layer's words."""
+    if isinstance(sequential, list):
+        sequential = {"name": "sequential", "layers": sequential}
+    layers = sequential["layers"]
+    first = layers[0]["config"] if layers else {}
+    shape = first.get("batch_input_shape") or first.get("batch_shape") if isinstance(first, dict) else None
+    if not shape or layers[0].get("class_name") == "InputLayer":
+        return sequential
+    entrance = {"class_name": "InputLayer", "config": {"batch_shape": shape, "name": f"{first.get('name')}_input"}}
+    if "module" in layers[0]:
+        entrance |= {"module": "keras.layers", "registered_name": None}
+    rest = [
+        layers[0] | {"config": {word: part for word, part in first.items() if word not in BATCH_SHAPES}},
+        *layers[1:],
+    ]
+    return sequential | {"layers": [entrance, *rest]}
+
+
+BATCH_SHAPES = ("batch_input_shape", "batch_shape")

@@ -1,0 +1,165 @@
+"""Networks that others saved as .tflite or .onnx, whose input is one face.
+
+A damaged graph can end the process in native code, so each file is first tried in a process of its own.
+"""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.files import REPOSITORY
+from emotion.model_file.light import LightModel, cache_folder, read_light_card
+from emotion.model_file.scaling import SCALINGS, Preparation, probe_faces
+from emotion.model_file.sizes import SIDE
+from emotion.model_file.stored import LARGEST_FILE, sha256
+
+logger = logging.getLogger(__name__)
+
+
+class OtherModel:
+    """A .tflite or .onnx from raw pixels to probabilities."""
+
+    def __init__(self, path: Path, how: Preparation | None = None):
+        self.path = path
+        self.engine = LightModel(path) if path.suffix.lower() == ".tflite" else OnnxModel(path)
+        self.how = how or Preparation("0-255", "", "probabilities")
+        self.face_shape, self.classes = self.engine.face_shape, self.engine.classes
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
+        scale, offset = SCALINGS[self.how.scaling]
+        found = self.engine.predict((faces * scale + offset).astype(np.float32))
+        if not np.isfinite(found).all():
+            raise InputError(f"{self.path}: refused: its outputs are no numbers")
+        if self.how.output == "logits":
+            found = np.exp(found - found.max(axis=1, keepdims=True))
+            found /= found.sum(axis=1, keepdims=True)
+        return found
+
+
+class OnnxModel:
+    """An .onnx at work on the CPU, by OpenCV."""
+
+    def __init__(self, path: Path):
+        shape = input_shape(path)
+        self.channels_first = shape[1] in (1, 3)
+        self.face_shape = (shape[2], shape[3], shape[1]) if self.channels_first else tuple(shape[1:])
+        self.network = cv2.dnn.readNetFromONNX(str(path))
+        self.classes = self.predict(np.zeros((1, *self.face_shape), np.float32)).shape[1]
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        outputs = []
+        for face in faces:
+            self.network.setInput(face.transpose(2, 0, 1)[None] if self.channels_first else face[None])
+            outputs.append(self.network.forward().reshape(-1))
+        return np.array(outputs, np.float32).reshape(len(faces), -1)
+
+
+def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:
+    """(the model in `path`, its card and how its pixels and outputs are meant). InputError where it will not do."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
+    if path.stat().st_size > LARGEST_FILE:
+        raise InputError(f"{path}: larger than {LARGEST_FILE // 2**30} GB, which no network for faces is")
+    try_apart(path)
+    card = (read_light_card(path) or {}).get("card") if path.suffix.lower() == ".tflite" else None
+    if card:
+        how = Preparation("0-255", "a layer of its own scales them")
+    else:
+        how = Preparation(scaling or "0-1", "as --scaling says" if scaling else "a guess, as most do; see --scaling")
+    output = meaning(OtherModel(path, how), path)
+    how = Preparation(how.scaling, how.source, output)
+    return OtherModel(path, how), {"card": card, "scaling": how.scaling, "source": how.source, "output": output}
+
+
+def meaning(model: OtherModel, path: Path) -> str:
+    """Whether what `model` gives, on textures like faces, are probabilities or logits."""
+    found = model.predict(probe_faces(model.face_shape, 8))
+    if found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-2:
+        return "probabilities"
+    if found.min() >= 0 and found.max() <= 1:
+        raise InputError(f"{path}: its outputs are neither probabilities nor logits; it must end with a softmax")
+    return "logits"
+
+
+def try_apart(path: Path) -> None:
+    """InputError where `path` cannot be run; found out in another process, once for each file."""
+    known = cache_folder() / f"{sha256(path)[:32]}.tried"
+    if known.is_file():
+        return
+    command = [sys.executable, "-m", "emotion.model_file.other_formats", str(path.resolve())]
+    child = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    if child.returncode:
+        lines = [line for line in child.stderr.strip().splitlines() if line.startswith("refused: ")]
+        why = lines[-1].removeprefix("refused: ") if lines else "its graph is damaged, or of a kind that is not known"
+        raise InputError(f"{path}: cannot be run: {why}")
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.touch()
+
+
+def input_shape(path: Path) -> tuple[int, ...]:
+    """(N, channels, H, W) or (N, H, W, channels), as the one input of an .onnx says. ValueError where there is no face.
+
+    Out of the file itself, since OpenCV does not say: ModelProto.graph is field 7; of the graph, 5 are its constants
+    (8 is a name in them, 13 where their data lie outside) and 11 its inputs.
+    """
+    graph = b"".join(value for field, value in fields(path.read_bytes()) if field == 7)
+    parts = list(fields(graph))
+    constants = [dict(fields(value)) for field, value in parts if field == 5]
+    if any(13 in constant for constant in constants):
+        raise ValueError("its weights lie in another file")
+    names = {constant.get(8) for constant in constants}
+    inputs = [value for field, value in parts if field == 11 and dict(fields(value)).get(1) not in names]
+    if len(inputs) != 1:
+        raise ValueError(f"it has {len(inputs)} inputs, expected one face")
+    tensor = dict(fields(dict(fields(dict(fields(inputs[0]))[2]))[1]))  # its type, and of that the tensor's
+    sides = [dict(fields(dim)).get(1, 1) for field, dim in fields(tensor[2]) if field == 1]
+    if len(sides) != 4 or not {sides[1], sides[3]} & {1, 3} or max(sides) > SIDE:
+        raise ValueError(f"expected one face in, got {sides}")
+    return tuple(sides)
+
+
+def fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """The (number, value) pairs of a message in Protocol Buffers; what is no bytes is an int."""
+    place = 0
+
+    def varint() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = data[place]
+            place, value, shift = place + 1, value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+
+    while place < len(data):
+        key = varint()
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            yield number, varint()
+        elif kind in (1, 2, 5):
+            length = varint() if kind == 2 else 8 if kind == 1 else 4
+            yield number, data[place : place + length]
+            place += length
+        else:
+            raise ValueError("no Protocol Buffers")
+
+
+if __name__ == "__main__":
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        model = OtherModel(Path(sys.argv[1]))
+        if len(model.face_shape) != 3 or model.face_shape[2] not in (1, 3) or max(model.face_shape) > SIDE:
+            raise ValueError(f"expected one face (1, H, W, 1 or 3) in, got {model.face_shape}")
+        if not 2 <= model.classes <= 1000:
+            raise ValueError(f"it has {model.classes} outputs, which are no classes")
+        model.predict(probe_faces(model.face_shape, 2))
+    except Exception as error:
+        print(f"refused: {' '.join(str(error).split())[:150]}", file=sys.stderr)
+        sys.exit(2)
