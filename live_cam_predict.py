@@ -36,9 +36,7 @@ WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
 def main() -> int:
     args = parse_arguments()
     if args.browser:
-        from emotion.cli.browser import serve  # a window needs no server
-
-        return serve(args)
+        return serve_page(args)
     with Interrupt() as interrupt, Camera(args.camera or "0") as camera, ExitStack() as outputs:
         recognizer = flags.video_recognizer(args, USUAL_FPS)
         check_apart([*camera.files, *recognizer.files], outputs_of(args))
@@ -95,6 +93,15 @@ def parse_arguments() -> argparse.Namespace:
 def outputs_of(args: argparse.Namespace) -> dict[str, Path | None]:
     """What is written, by the flags that ask for it."""
     return {"-o": args.output, "--csv": args.csv, "--json": args.json}
+
+
+def serve_page(args: argparse.Namespace) -> int:
+    """The same in a browser."""
+    try:
+        from emotion.cli.browser import serve  # a window needs no server
+    except ModuleNotFoundError as error:
+        raise InputError(f"--browser needs {error.name}: pip install {error.name}") from None
+    return serve(args)
 
 
 def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: FpsMeter, interrupted: bool) -> int:

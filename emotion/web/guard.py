@@ -44,7 +44,13 @@ class Guard:
         if problem := self.problem(request):
             logger.info(f"refused a request from {request.remote}: {problem}")
             return web.Response(status=403, text=f"Refused: {problem}.\n")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            logger.exception(f"{request.method} {request.path}")
+            return web.Response(status=500, text="An error on the server.\n")
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """The signal handler of every response, a WebSocket's and an error's too."""

@@ -40,7 +40,8 @@ class Photos:
         except TimeoutError:
             raise web.HTTPRequestTimeout(text="The photo took too long to arrive.") from None
         except InputError as error:
-            raise web.HTTPUnprocessableEntity(text=str(error)) from None
+            reason, _, _flag = str(error).partition("; --")  # a flag is the way out on a command line alone
+            raise web.HTTPUnprocessableEntity(text=reason) from None
         finally:
             self.waiting -= 1
 

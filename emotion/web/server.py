@@ -27,7 +27,8 @@ from emotion.web.photos import MAX_PHOTO, Photos
 from emotion.web.session import NOWHERE, Outputs, Pace, Session
 from emotion.web.sessions import Sessions
 
-logger = logging.getLogger(__name__)
+silent = logging.getLogger(f"{__name__}.http")  # aiohttp's: a traceback for each request that is no HTTP
+silent.disabled = True
 
 PAGE = Path(__file__).parent / "page"
 MAX_VISITORS = 8
@@ -110,7 +111,9 @@ class Server:
         app.router.add_get("/stream", self._stream)
         app.router.add_post("/photo", self.photos.handle)
         app.router.add_static("/page", PAGE)
-        self.runner = web.AppRunner(app, access_log=None, keepalive_timeout=REQUEST_S, lingering_time=CLOSE_S)
+        self.runner = web.AppRunner(
+            app, access_log=None, logger=silent, keepalive_timeout=REQUEST_S, lingering_time=CLOSE_S
+        )
         await self.runner.setup()
         http = self.runner.server
         assert http is not None  # after setup()
@@ -131,6 +134,10 @@ class Server:
         await asyncio.gather(*[connection.close(code, why) for connection in self.connections])
         await self.runner.cleanup()
         await self.sessions.end_all()
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # what aiohttp still reads from those who hung up
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def show(self, picture: bytes) -> None:
         """Send a picture of the server's camera to everybody who looks; may be called by any thread."""

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from made_videos import MjpegServer, frames_of, make_video, paste, portrait, scene, times_of
 
+from emotion import InputError
+
 pytestmark = pytest.mark.slow
 
 HEADLESS = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -132,6 +134,17 @@ def test_without_a_window_or_a_recording_nothing_is_drawn(monkeypatch, tiny_mode
     assert live_cam_predict.main() == 0
     assert out.exists()
     assert bool(drawn) == (output == "-o")
+
+
+def test_what_the_page_needs_is_named(monkeypatch):
+    import live_cam_predict
+
+    for name in [name for name in sys.modules if name.startswith(("emotion.web", "emotion.cli.browser"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.setattr(sys, "argv", ["live_cam_predict.py", "--browser"])
+    with pytest.raises(InputError, match="--browser needs aiohttp: pip install aiohttp"):
+        live_cam_predict.main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")

@@ -266,6 +266,15 @@ async def send_and_close_code(ws, data):
     return await close_code(ws)
 
 
+def test_what_is_no_http_is_no_traceback(server, caplog, capfd):
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.settimeout(20)
+        client.sendall(b"\0\1\2 junk\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.0 400")
+    assert caplog.records == []
+    assert capfd.readouterr().err == ""
+
+
 def post(server, data, path="/photo", **options):
     async def run():
         address = f"http://127.0.0.1:{server.port}"

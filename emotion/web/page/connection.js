@@ -38,9 +38,10 @@ export class Connection extends EventTarget {
   }
 
   sendPicture(number, jpeg) {
-    const head = new DataView(new ArrayBuffer(HEAD));
-    head.setUint32(0, number);
-    this.#send(new Blob([head, jpeg]));
+    const message = new Uint8Array(HEAD + jpeg.byteLength);
+    new DataView(message.buffer).setUint32(0, number);
+    message.set(new Uint8Array(jpeg), HEAD);
+    this.#send(message);
   }
 
   acknowledge(number) {

@@ -1,22 +1,18 @@
 // The frames of a video, sent as JPEG: the newest only, and a few under way at most, so that none is ever late.
 
-const QUALITY = 0.8;
-
 export class FrameSender {
   number = 0;
   limit = 2; // under way at once; the server says so in its welcome
   detail = 640; // pixels: the longer side of what is sent
   running = false;
   #underWay = new Map(); // number -> when the camera captured it, by performance.now()
-  #encoding = false;
-  #canvas = new OffscreenCanvas(1, 1); // quicker than a <canvas>, whose toBlob waits for idle moments
+  #encoder = new Worker("/page/encoder.js");
   #video;
-  #send;
 
-  /** `send(number, jpeg)` is called with each frame of `video`, unless it returns false from `isReady`. */
+  /** `send(number, jpeg)` is called with frames of `video` while this is `running`. */
   constructor(video, send) {
     this.#video = video;
-    this.#send = send;
+    this.#encoder.onmessage = ({ data: { number, jpeg } }) => this.#underWay.has(number) && send(number, jpeg);
     this.#next();
   }
 
@@ -44,16 +40,17 @@ export class FrameSender {
 
   async #offer(captured) {
     const { videoWidth, videoHeight } = this.#video;
-    if (!this.running || !videoWidth || this.#encoding || this.#underWay.size >= this.limit) return;
-    this.#encoding = true;
+    if (!this.running || !videoWidth || this.#underWay.size >= this.limit) return;
     const number = ++this.number;
     this.#underWay.set(number, captured);
     const scale = Math.min(1, this.detail / Math.max(videoWidth, videoHeight));
-    this.#canvas.width = Math.round(videoWidth * scale);
-    this.#canvas.height = Math.round(videoHeight * scale);
-    this.#canvas.getContext("2d", { alpha: false }).drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
-    const jpeg = await this.#canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
-    this.#encoding = false;
-    if (this.#underWay.has(number)) this.#send(number, jpeg);
+    const [width, height] = [Math.round(videoWidth * scale), Math.round(videoHeight * scale)];
+    try {
+      // A VideoFrame is the camera's own picture, not a copy.
+      const picture = window.VideoFrame ? new VideoFrame(this.#video, { timestamp: 0 }) : await createImageBitmap(this.#video);
+      this.#encoder.postMessage({ number, picture, width, height }, [picture]);
+    } catch {
+      this.#underWay.delete(number); // between two sources there is no picture
+    }
   }
 }

@@ -4,6 +4,7 @@ import { closeSource, explain, listCameras, openCamera, openVideo } from "./came
 import { Connection, unpackPicture } from "./connection.js";
 import { FrameSender } from "./frames.js";
 import { Latency } from "./latency.js";
+import { hideCard, setStatus, showCard, showConnection, showPrivacy } from "./notices.js";
 import { drawFaces } from "./overlay.js";
 import { saveSnapshot } from "./snapshot.js";
 import { Timeline } from "./timeline.js";
@@ -70,30 +71,16 @@ function draw() {
 }
 
 function showState({ state, reason }) {
-  const texts = {
-    open: "Connected",
-    lost: reason ? `Connection lost (${reason}); trying again…` : "Connection lost; trying again…",
-    full: "Too many visitors; trying again…",
-    refused: "Open the address that the server printed",
-    elsewhere: "Went on in another tab",
-    ended: "The video has ended",
-  };
-  setStatus(state, texts[state]);
-  document.title = state === "open" ? "Emotions, live" : `${texts[state]} · Emotions`;
+  showConnection(state, reason);
   if (state !== "open") frames.reset();
   if (state === "elsewhere") {
     frames.running = false;
     showCard("This page went on in another tab", "Only one tab at a time is the same visitor.", "Continue here", () => {
       hideCard();
       connection.open();
-      frames.running = !paused;
+      frames.running = !video.hidden && !paused;
     });
   }
-}
-
-function setStatus(state, text) {
-  $("status").dataset.state = state;
-  $("status").textContent = text;
 }
 
 // What is looked at.
@@ -254,19 +241,6 @@ new ResizeObserver(() => {
   draw();
 }).observe(stage);
 
-function showCard(title, text, label, action) {
-  $("card-title").textContent = title;
-  $("card-text").textContent = text;
-  $("card-action").hidden = !label;
-  $("card-action").textContent = label ?? "";
-  $("card-action").onclick = action;
-  $("card").hidden = false;
-}
-
-function hideCard() {
-  $("card").hidden = true;
-}
-
 function showLegend(labels) {
   const entries = labels.map((label) => {
     const entry = document.createElement("li");
@@ -279,9 +253,6 @@ function showLegend(labels) {
   $("legend").replaceChildren(...entries);
 }
 
-const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-$("privacy").textContent = here
-  ? "Nothing leaves this machine: no picture, no result, no request to anywhere else."
-  : `Pictures go to ${location.host} and nowhere else.`;
+showPrivacy();
 history.replaceState(null, "", "/"); // the token stays out of the address, the history and whoever looks over the shoulder
 connection.open();
