@@ -6,36 +6,36 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 # What an archive that is damaged, or asks for a password, makes of Python's readers.
 DAMAGED = (
     OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
 )  # fmt: skip
-PACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+PACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 LONGEST_HEADER = 2**20  # bytes: a long name in a tar has a few hundred
 
 
 class TarInfo(tarfile.TarInfo):
     """Refuses a header that claims more than a name takes: tarfile would read all of it, a gigabyte as well."""
 
-    def _proc_member(self, archive: tarfile.TarFile):
+    def _proc_member(self, archive: tarfile.TarFile):  # tarfile's own, undocumented
         extended = (
             tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
         )  # fmt: skip
         if self.type in extended and self.size > LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {self.size} bytes")
-        return super()._proc_member(archive)
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def members(path: Path) -> Iterator[str | None]:
     """The names of the files inside an archive, in its order; one None for a file that is none."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            yield from (info.filename for info in archive.infolist() if not info.is_dir())
+        with zipfile.ZipFile(path) as zipped:
+            yield from (info.filename for info in zipped.infolist() if not info.is_dir())
     elif is_tar(path):
         with open_tar(path) as archive:  # a stream: who has found what he looks for need not unpack the rest
             yield from (member.name for member in archive if member.isfile())
@@ -57,7 +57,7 @@ def open_tar(path: Path) -> tarfile.TarFile:
     return tarfile.open(path, tarinfo=TarInfo)
 
 
-def unpacked(path: Path) -> BinaryIO:
+def unpacked(path: Path) -> IO[bytes]:
     """The bytes of a file, without its gzip, bzip2 or xz."""
     with path.open("rb") as file:
         start = file.read(6)
@@ -66,32 +66,40 @@ def unpacked(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def open_member(path: Path, member: str | None) -> Iterator[BinaryIO]:
+def open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
     """The bytes of `member` in the archive `path`, or, of None, of `path` itself."""
     if member is None:
         with unpacked(path) as stream:
             yield stream
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+        with zipfile.ZipFile(path) as zipped, zipped.open(member) as stream:
             yield stream
     else:
         with open_tar(path) as archive:
             # Not by name: that would unpack the whole archive to build its index.
             info = next(info for info in archive if info.name == member)
-            with archive.extractfile(info) as stream:
+            with extracted(archive, info) as stream:
                 yield stream
 
 
-def read_members(path: Path, wanted: set[str]) -> Iterator[tuple[str, BinaryIO]]:
+def read_members(path: Path, wanted: set[str]) -> Iterator[tuple[str, IO[bytes]]]:
     """(name, its bytes as a stream) of the `wanted` members, in the archive's order: unpacked once."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.filename in wanted:
-                    with archive.open(info) as stream:
-                        yield info.filename, stream
+        with zipfile.ZipFile(path) as zipped:
+            for entry in zipped.infolist():
+                if entry.filename in wanted:
+                    with zipped.open(entry) as stream:
+                        yield entry.filename, stream
     else:
         with open_tar(path) as archive:
             for info in archive:
                 if info.isfile() and info.name in wanted:
-                    yield info.name, archive.extractfile(info)
+                    yield info.name, extracted(archive, info)
+
+
+def extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    """The bytes of a regular file. tarfile gives None for other members, and a link may lead to one."""
+    stream = archive.extractfile(member)
+    if stream is None:
+        raise tarfile.ReadError(f"{member.name}: is no file")
+    return stream

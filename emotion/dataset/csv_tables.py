@@ -87,18 +87,21 @@ class TablePair:
         )
 
     def read(self) -> Rows:
-        parsed = {"faces": [], "usage": [], "emotion": []}
+        pixels: list[np.ndarray] = []
+        usages: list[np.ndarray] = []
+        emotions: list[np.ndarray] = []
         first = 2  # the header is line 1
         for chunk in self.faces.chunks(("pixels", "usage", "emotion")):
-            parsed["faces"].append(parse_pixels(chunk["pixels"], self.path, first))
+            pixels.append(parse_pixels(chunk["pixels"], self.path, first))
             if "usage" in chunk:
-                parsed["usage"].append(parse_usage(chunk["usage"], self.path, first))
-            parsed["emotion"].append(chunk.get("emotion", np.full(len(chunk["pixels"]), NO_CODE)))
+                usages.append(parse_usage(chunk["usage"], self.path, first))
+            emotions.append(chunk.get("emotion", np.full(len(chunk["pixels"]), NO_CODE)))
             first += len(chunk["pixels"])
-        faces, usage, emotion = (np.concatenate(parts) if parts else None for parts in parsed.values())
-        notes = []
-        usage, votes = self.read_votes(usage, len(faces), notes) if self.votes else (usage, None)
-        labels, codes = self.read_labels(emotion, votes is not None, notes)
+        faces, usage, votes = np.concatenate(pixels), np.concatenate(usages) if usages else None, None
+        notes: list[str] = []
+        if self.votes:
+            usage, votes = self.read_votes(self.votes, usage, len(faces), notes)
+        labels, codes = self.read_labels(np.concatenate(emotions), votes is not None, notes)
         known = usage is not None and labels == FER2013_EMOTIONS and not self.classes
         if usage is None:
             usage = own_split(codes, photograph_groups(faces), self.seed)
@@ -115,8 +118,8 @@ class TablePair:
                 names = list(map(str, parse_numbers(emotion, NO_CODE - 1, "emotion", self.path, 2)))
             called, found = name_classes(set(names), self.classes, str(self.path))
             notes += found
-            labels, codes = label_codes(called)
-            return labels, np.array([codes[name] for name in names], np.uint8)
+            labels, by_name = label_codes(called)
+            return labels, np.array([by_name[name] for name in names], np.uint8)
         expected = "0 to 6, or 7 for contempt; --classes names others"
         codes = parse_numbers(emotion, 7, "emotion", self.path, 2, expected)
         labels = (*FER2013_EMOTIONS, "contempt") if (codes == 7).any() else FER2013_EMOTIONS
@@ -129,25 +132,25 @@ class TablePair:
         return tuple(labels[code] for code in present), np.searchsorted(present, codes).astype(np.uint8)
 
     def read_votes(
-        self, usage: np.ndarray | None, count: int, notes: list[str]
+        self, table: Table, usage: np.ndarray | None, count: int, notes: list[str]
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """(the split of each row, the votes uint8 (N, 10)), row by row.
+        """(the split of each row, the votes uint8 (N, 10)) of `table`, row by row.
 
         FER+ leaves the name empty where it saw no face, and its numbers drift away from the rows.
         """
-        theirs, votes = self.votes.votes_beside("usage")
-        theirs = parse_usage(theirs, self.votes.path, 2)
+        theirs, votes = table.votes_beside("usage")
+        theirs = parse_usage(theirs, table.path, 2)
         if usage is None and len(votes) != count:
-            notes.append(f"{self.votes.path}: left out: of {len(votes)} rows, and {self.path} has {count} and no Usage")
+            notes.append(f"{table.path}: left out: of {len(votes)} rows, and {self.path} has {count} and no Usage")
             return None, None
         if len(votes) != count:
             raise InputError(
-                f"{self.votes.path}: {len(votes)} rows of votes, but {self.path} has {count} faces; "
+                f"{table.path}: {len(votes)} rows of votes, but {self.path} has {count} faces; "
                 "both must be whole and in their original order"
             )
         if usage is not None and len(differ := np.flatnonzero(theirs != usage)):
             raise InputError(
-                f"{self.votes.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
+                f"{table.path}: line {differ[0] + 2} is of another split than the same line of {self.path}"
             )
         return theirs, votes
 

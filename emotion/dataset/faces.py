@@ -1,6 +1,6 @@
 """One picture of a face, of any kind and size, as a data set holds it."""
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from emotion.media.photo import SUFFIXES, decode_photo
 LARGEST = 2**26  # bytes of a file that may be the picture of one face
 
 
-def is_image(path: Path) -> bool:
+def is_image(path: PurePath) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 

@@ -41,7 +41,9 @@ HOW_TO_GET_DATA = (
 
 
 class Source(Protocol):
-    path: Path
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -137,7 +139,7 @@ def fingerprint(rows: Rows) -> str:
     digest = hashlib.sha256()
     for array in (rows.everything.faces, rows.everything.codes, rows.usage, rows.everything.votes):
         if array is not None:
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -48,12 +48,11 @@ class Rows:
         """The splits that are there, in the order of SPLITS."""
         splits = {}
         for number, name in enumerate(SPLITS):
-            chosen = np.flatnonzero(self.usage == number)
-            if len(chosen):
+            rows = np.flatnonzero(self.usage == number)
+            if len(rows):
                 # A run of rows is a view, not a copy; Kaggle's file has its splits one after the other.
-                if chosen[-1] - chosen[0] + 1 == len(chosen):
-                    chosen = slice(chosen[0], chosen[-1] + 1)
-                splits[name] = self.everything.take(chosen)
+                run = rows[-1] - rows[0] + 1 == len(rows)
+                splits[name] = self.everything.take(slice(rows[0], rows[-1] + 1) if run else rows)
         return splits
 
 
@@ -110,8 +109,8 @@ class Dataset:
 
     def seen_faces(self, name: str) -> np.ndarray:
         """The faces that had their part in a training run, uint8 (N, 48, 48), when it is measured on split `name`."""
-        before = {"Training", self.selecting} - {None, name}
-        return np.concatenate([self.splits[other].faces for other in sorted(before)])
+        before = sorted({other for other in ("Training", self.selecting) if other and other != name})
+        return np.concatenate([self.splits[other].faces for other in before])
 
 
 def in_turn(codes: np.ndarray, count: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def ground_truth(
     if protocol in ("fer2013", "labels"):
         rows, names, top = np.arange(len(split)), split.labels, split.codes
     else:
-        votes = drop_single_votes(split.votes) if protocol == "majority" else split.votes
+        votes = drop_single_votes(votes_of(split)) if protocol == "majority" else votes_of(split)
         most = votes.max(axis=1).astype(int)
         counts = 2 * most > votes.sum(axis=1, dtype=int) if protocol == "majority" else most > 0
         rows, names, top = np.flatnonzero(counts), FERPLUS_COLUMNS, votes.argmax(axis=1)
@@ -81,10 +81,9 @@ def training_targets(split: Split, source: str, labels: tuple[str, ...]) -> tupl
     """
     if source != "ferplus":
         return label_targets(split, labels)
-    if split.votes is None:
-        raise InputError("--labels ferplus: no votes; put fer2013new.csv beside the data, or use --labels fer2013")
-    shares = distributions(drop_single_votes(split.votes), labels)
-    rows = np.flatnonzero((split.votes.argmax(axis=1) < len(EIGHT_EMOTIONS)) & (shares.sum(axis=1) > 0))
+    votes = votes_of(split)
+    shares = distributions(drop_single_votes(votes), labels)
+    rows = np.flatnonzero((votes.argmax(axis=1) < len(EIGHT_EMOTIONS)) & (shares.sum(axis=1) > 0))
     return split.faces[rows], shares[rows]
 
 
@@ -92,9 +91,16 @@ def calibration_targets(split: Split, source: str, labels: tuple[str, ...]) -> t
     """What people said of `split`, nothing dropped: as `training_targets`, of all faces with a vote for an emotion."""
     if source != "ferplus":
         return label_targets(split, labels)
-    shares = distributions(split.votes, labels)
+    shares = distributions(votes_of(split), labels)
     rows = np.flatnonzero(shares.sum(axis=1))
     return split.faces[rows], shares[rows]
+
+
+def votes_of(split: Split) -> np.ndarray:
+    """The votes of `split`, uint8 (N, 10). InputError where there are none."""
+    if split.votes is None:
+        raise InputError("--labels ferplus: no votes; put fer2013new.csv beside the data, or use --labels fer2013")
+    return split.votes
 
 
 def label_targets(split: Split, labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
