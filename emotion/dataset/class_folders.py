@@ -18,7 +18,7 @@ from emotion.dataset.classes import label_codes, name_classes
 from emotion.dataset.duplicates import photograph_groups
 from emotion.dataset.faces import LARGEST, is_image, read_face
 from emotion.dataset.splits import Rows, Split, own_split
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.files import REPOSITORY
 from emotion.geometry import FACE_SIDE
 from emotion.labels import FER2013_EMOTIONS
@@ -158,7 +158,7 @@ def read_pictures(path: Path, names: list[str]) -> tuple[np.ndarray, list[str], 
             except InputError:
                 continue
     except DAMAGED as error:
-        raise InputError(f"{path}: damaged ({error}); download it again") from None
+        raise InputError(f"{path}: damaged ({reason(error)}); download it again") from None
     read = [name for name, good in zip(names, sound, strict=True) if good]
     return faces[sound], read, [name for name, good in zip(names, sound, strict=True) if not good]
 

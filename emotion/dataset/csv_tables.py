@@ -12,7 +12,7 @@ from emotion.dataset.archives import DAMAGED, members, open_member
 from emotion.dataset.classes import label_codes, name_classes
 from emotion.dataset.duplicates import photograph_groups
 from emotion.dataset.splits import NO_CODE, Rows, Split, own_split
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.geometry import FACE_SIDE
 from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
 
@@ -46,7 +46,7 @@ class Table:
                     if len(chunk):
                         yield {name: chunk[place].to_numpy() for name, place in places.items()}
         except DAMAGED as error:
-            raise InputError(f"{self.path}: damaged ({error}); download it again") from None
+            raise InputError(f"{self.path}: damaged ({reason(error)}); download it again") from None
         if not rows:
             raise InputError(f"{self.path}: has a header but no rows; download it again")
 

@@ -12,7 +12,7 @@ import numpy as np
 from emotion.dataset.csv_tables import Table, parse_numbers
 from emotion.dataset.faces import read_face
 from emotion.dataset.splits import NO_CODE, Rows, Split
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.geometry import FACE_SIDE
 from emotion.labels import FERPLUS_COLUMNS
 
@@ -70,7 +70,7 @@ def read_label_csv(path: Path) -> dict[str, np.ndarray]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row[:width] for row in csv.reader(file)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: damaged ({error}); generate it again with FERPlus") from None
+        raise InputError(f"{path}: damaged ({reason(error)}); generate it again with FERPlus") from None
     short = next((line for line, row in enumerate(rows, 1) if len(row) < width), None)
     if short or not rows:
         raise InputError(f"{path}: line {short or 1} is not `name, box, ten votes`; generate it again with FERPlus")

@@ -4,11 +4,13 @@ A photo should not wait five seconds for `import tensorflow`. A light file is a 
 where TFLite's own tools look for metadata too: the member `card.json` names the .h5 it was made from by its SHA-256,
 and repeats that file's card, so that a prediction needs no other file.
 
-What a light file says of itself anybody can write. It is believed where this project made it: in the user's cache, and
-beside the shipped model. One that came along with a downloaded .h5 is not looked at.
+What a light file says of itself anybody can write, and the runtime crashes on a damaged graph. It is believed where this
+project made it: in the user's cache, with a checksum of the graph, and beside the shipped model, by the SHA-256 below.
+One that came along with a downloaded .h5 is not looked at.
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import logging
@@ -32,7 +34,9 @@ from emotion.model_file.stored import open_model, sha256
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2  # of what is in a light file: with another, it is made again
+# Of models/fer.tflite; a test holds it. A folder from elsewhere that is copied over models/ must not bring its own.
+SHIPPED = "3aec1b12db6e3f496be4e50825eb9d338e7f7fdd5a1bfb2c25e496f02bea54cc"
+VERSION = 3  # of what is in a light file: with another, it is made again
 THREADS = 4  # a face is too little work for more
 
 
@@ -41,15 +45,30 @@ def find_light(path: Path, scaling: str | None = None) -> Path:
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
     fingerprint = sha256(path)
-    places = [cached_light(fingerprint, scaling)]
-    if path.resolve() == MODEL.resolve() and scaling is None:
-        places.append(path.with_suffix(".tflite"))
-    for light in places:
-        if (read_light_card(light) or {}).get("sha256") == fingerprint:
-            return light
+    cached, shipped = cached_light(fingerprint, scaling), path.with_suffix(".tflite")
+    ours = path.resolve() == MODEL.resolve() and scaling is None
+    if ours and is_of(fingerprint, shipped) and sha256(shipped) == SHIPPED:
+        return shipped
+    if is_of(fingerprint, cached) and is_whole(cached):
+        return cached
     open_model(path)  # what is wrong with it should show before the wait
     logger.info(f"{path}: making its light copy for the CPU, once")
     return write_light(path, scaling=scaling)
+
+
+def is_of(fingerprint: str, light: Path) -> bool:
+    """Whether `light` says that it was made of the model with this SHA-256."""
+    return (read_light_card(light) or {}).get("sha256") == fingerprint
+
+
+def is_whole(light: Path) -> bool:
+    """Whether the graph in `light` is, byte for byte, the one that was written."""
+    checksum = read_light_card(light).get("graph")
+    return checksum is not None and graph_checksum(light.read_bytes()[: checksum["bytes"]]) == checksum
+
+
+def graph_checksum(graph: bytes) -> dict:
+    return {"bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
 
 
 def cached_light(fingerprint: str, scaling: str | None) -> Path:
@@ -115,7 +134,7 @@ def convert(path: Path, light: Path, scaling: str | None = None) -> None:
     fixed = keras.Model(face, model(face))
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints the signature of what it saved
         graph = tf.lite.TFLiteConverter.from_keras_model(fixed).convert()
-    about = {"sha256": stored.sha256, "card": stored.card, **asdict(how)}
+    about = {"sha256": stored.sha256, "card": stored.card, "graph": graph_checksum(graph), **asdict(how)}
     with writing(light):
         light.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(light) as unfinished:

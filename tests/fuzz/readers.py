@@ -122,10 +122,9 @@ def models(folder: Path) -> list[Path]:
 
 
 def read_model(path: Path) -> None:
-    from emotion.model_file.safety import checked_config, read_card
+    from emotion.model_file.stored import open_model
 
-    checked_config(path)
-    read_card(path)
+    open_model(path)
 
 
 def light_files(folder: Path) -> list[Path]:

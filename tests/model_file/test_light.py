@@ -20,7 +20,7 @@ from emotion.faces.recognizer import crop_faces
 from emotion.geometry import Box
 from emotion.model_file import light as light_model
 from emotion.model_file.h5 import load_model
-from emotion.model_file.light import LightModel, find_light, read_light_card, write_light
+from emotion.model_file.light import LightModel, find_light, graph_checksum, read_light_card, write_light
 from emotion.model_file.stored import sha256
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def copied(tiny_light, tmp_path, monkeypatch):
         place = light_model.cached_light(sha256(path), scaling)
         place.parent.mkdir(exist_ok=True)
         with zipfile.ZipFile(place, "w") as file:
-            file.writestr("card.json", json.dumps({"sha256": sha256(path), "card": None}))
+            file.writestr("card.json", json.dumps({"sha256": sha256(path), "card": None, "graph": graph_checksum(b"")}))
         return place
 
     monkeypatch.setattr(light_model, "write_light", write)
@@ -114,6 +114,25 @@ def test_a_light_file_that_came_along_is_not_looked_at(model, copied, tiny_light
     before = beside.read_bytes()
     assert find_light(model) != beside
     assert beside.read_bytes() == before
+
+
+def test_of_a_folder_copied_over_ours_the_light_file_is_not_looked_at(model, copied, tiny_light, monkeypatch):
+    monkeypatch.setattr(light_model, "MODEL", model)
+    beside = Path(shutil.copy(tiny_light, model.with_suffix(".tflite")))
+    assert find_light(model) != beside
+
+
+def test_a_damaged_graph_in_the_cache_is_made_again(model, copied, tiny_light, notes):
+    """The runtime would end in a crash of the process, not in an error."""
+    cached = light_model.cached_light(sha256(model), None)
+    cached.parent.mkdir()
+    shutil.copy(tiny_light, cached)
+    assert (find_light(model), notes) == (cached, [])
+    graph = bytearray(cached.read_bytes())
+    graph[len(graph) // 3] ^= 1
+    cached.write_bytes(graph)
+    assert find_light(model) == cached
+    assert len(notes) == 1
 
 
 def test_the_shipped_light_file_is_that_of_the_shipped_model(repository, notes):
