@@ -53,7 +53,7 @@ def count_work(path: Path) -> tuple[int, int]:
         return 0, 0
     from emotion.model_file.keras_setup import start_keras
 
-    start_keras("cpu", "float32")
+    start_keras("cpu")
     from emotion.model_file.h5 import load_model
 
     model = load_model(path)

@@ -14,7 +14,7 @@ class KerasModel:
     """A .h5 at work on the first CUDA GPU."""
 
     def __init__(self, path: Path, scaling: str | None = None):
-        start_keras("gpu", "float32")
+        start_keras("gpu")
         self.stored = open_model(path)
         self.model, self.how = make_predictor(self.stored, scaling)
         self.face_shape = self.model.input_shape[1:]

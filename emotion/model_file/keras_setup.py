@@ -7,15 +7,20 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 
 from emotion.errors import InputError
 from emotion.model_file import hosts
 
+SILENCE = threading.RLock()
 
-def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
+
+def start_keras(device: str = "auto", precision: str | None = None) -> list[str]:
     """Import Keras for `device` (auto, cpu, gpu) and return the GPUs it will use, [] for the CPU.
 
-    `precision` is auto, float32 or mixed; auto is mixed where there is a GPU. InputError where a GPU is asked for and
+    `precision` is auto, float32 or mixed, for every layer built from here on; auto is mixed where there is a GPU that
+    gains from it; None leaves it as it is: a teacher must not change that of its student. InputError where a GPU is asked for and
     there is none, or a backend that is not there. To be called before anything else imports Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,9 +39,10 @@ def start_keras(device: str = "auto", precision: str = "auto") -> list[str]:
         gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
     if device == "gpu" and not gpus:
         raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")
-    if precision == "mixed" or (precision == "auto" and gpus and has_bfloat16(capabilities())):
+    if precision:
+        mixed = precision == "mixed" or (precision == "auto" and gpus and has_bfloat16(capabilities()))
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
     return gpus
 
 
@@ -78,11 +84,15 @@ def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
 
 
 @contextlib.contextmanager
-def silenced():
-    """Holds back what C++ libraries print on stderr while they load; shown after all if loading fails."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as hidden:
+def silenced() -> Iterator[None]:
+    """Holds back what C++ libraries print on stderr while they load; shown after all if loading fails.
+
+    It leads the process's stderr elsewhere meanwhile, in all threads, and one thread at a time: of two that overlap, the
+    last to end would leave it there.
+    """
+    with SILENCE, tempfile.TemporaryFile() as hidden:
+        sys.stderr.flush()
+        stderr = os.dup(2)
         os.dup2(hidden.fileno(), 2)
         try:
             yield

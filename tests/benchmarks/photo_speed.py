@@ -40,7 +40,7 @@ def main() -> None:
     )
 
     light = load_classifier([MODEL]).classify
-    start_keras("cpu", "float32")
+    start_keras("cpu")
     model = load_model(MODEL)
     model.compile()
     print(f"{'faces a call':>12} {'light runtime':>14} {'model.predict':>14} {'compiled call':>14}   ms a face")

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -132,7 +133,7 @@ def test_a_backend_that_cannot_be_used_is_one_line(repository, backend, data):
 
 
 @pytest.mark.parametrize(
-    ("precision", "set_to"), [("mixed", ["mixed_bfloat16"]), ("float32", [])], ids=["mixed", "float32"]
+    ("precision", "set_to"), [("mixed", ["mixed_bfloat16"]), ("float32", ["float32"]), (None, [])], ids=str
 )
 def test_precision_is_set_where_it_is_asked_for(monkeypatch, precision, set_to):
     policies = []
@@ -144,7 +145,7 @@ def test_precision_is_set_where_it_is_asked_for(monkeypatch, precision, set_to):
 
 def test_the_cpu_alone_hides_the_gpus_from_every_framework(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    start_keras("cpu", "float32")
+    start_keras("cpu")
     assert (os.environ["CUDA_VISIBLE_DEVICES"], os.environ["JAX_PLATFORMS"]) == ("-1", "cpu")
 
 
@@ -152,6 +153,17 @@ def test_talk_of_libraries_is_held_back(capfd):
     with silenced():
         os.write(2, b"chatter")
     assert capfd.readouterr().err == ""
+
+
+def test_several_threads_leave_stderr_where_it_was(capfd):
+    def hush(_):
+        with silenced():
+            os.write(2, b"chatter")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hush, range(50)))
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 def test_unless_they_fail(capfd):
