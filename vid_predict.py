@@ -62,7 +62,7 @@ def main() -> int:
             window = outputs.enter_context(Window(str(args.video), info.width, info.height))
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
-        detected = ((frame, *recognizer.detect(frame.image)) for frame in video)
+        detected = ((frame, *recognizer.detect(frame.image, frame.time_s)) for frame in video)
         detected = outputs.enter_context(read_ahead(detected))
 
         for index, ((image, time_s, duration_s), boxes, crops) in enumerate(detected):

@@ -7,7 +7,7 @@ from typing import Any
 from emotion.cli.app import STDOUT
 from emotion.faces.detector import DETECTORS
 from emotion.faces.recognizer import Recognizer
-from emotion.faces.tracker import HALF_LIFE
+from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S, VideoDetector, frames_between_searches
 from emotion.files import MODEL
 

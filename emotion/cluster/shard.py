@@ -37,7 +37,7 @@ class Settings:
     hashes: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
     labels: tuple[str, ...] | None = None
-    detector: str = "haar"
+    detector: str = "haar+yunet"
     device: str = "auto"
     min_face: int | None = None
     detect_every: int | None = None

@@ -54,7 +54,7 @@ def load_detector(name: str = "haar+yunet", min_face: int | None = None) -> Dete
     if name == "yunet":
         return YuNetDetector(min_face)
     if name == "haar+yunet" and YUNET.is_file():
-        return YuNetDetector(min_face, cascade=HaarDetector())
+        return YuNetDetector(min_face, cascade=HaarDetector(min_face))
     if name in ("haar", "haar+yunet"):
         if name != "haar":
             logger.info(f"{YUNET.name} is not beside the scripts: the cascade searches alone, and finds fewer faces")

@@ -1,4 +1,4 @@
-"""A picture in, who feels what out: the faces are found, cropped, classified and, in a video, followed."""
+"""A picture in, who feels what out: the faces are found, cropped, classified and, in a video, followed and smoothed."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -11,19 +11,18 @@ import numpy as np
 from emotion.faces.classifier import EmotionClassifier, load_classifier
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.detector import OrWholePicture, load_detector
-from emotion.faces.haar import HaarDetector
+from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
-from emotion.faces.tracker import HALF_LIFE, Tracker
-from emotion.faces.video_detector import VideoDetector, frames_between_searches
+from emotion.faces.smoothing import HALF_LIFE, Smoother
+from emotion.faces.video_detector import VideoDetector, for_frames, frames_between_searches
 from emotion.files import MODEL
 from emotion.geometry import FACE_SIDE, crop_turned, whole_square
 
-NO_FACES = np.empty((0, FACE_SIDE, FACE_SIDE), np.uint8)
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 class Recognizer:
-    """Finds, crops, classifies and, with a tracker, follows the faces of a picture.
+    """Finds, crops and classifies the faces of a picture and, with `identities`, knows them again in the next.
 
     One of `for_photos` may be shared by threads: the detector and the networks take their calls in turns. One of
     `for_video` remembers the frame before, so that each stream needs its own: `new_stream` gives it at no cost.
@@ -33,12 +32,14 @@ class Recognizer:
         self,
         detector: Detector | VideoDetector,
         classifier: EmotionClassifier,
-        tracker: Tracker | None = None,
+        identities: Identities | None = None,
+        smoother: Smoother | None = None,
         min_score: float = 0.0,
     ):
         self.detector = detector
         self.classifier = classifier
-        self.tracker = tracker
+        self.identities = identities
+        self.smoother = smoother
         self.min_score = min_score
 
     @classmethod
@@ -87,18 +88,15 @@ class Recognizer:
         `detect_every`: the whole frame is searched on every N-th frame (default: about four times a second). `smooth`:
         the half-life in seconds of what a face felt before; 0 shows each frame by itself. The rest as in `for_photos`.
         """
-        found = load_detector("haar" if detector == "haar+yunet" else detector, min_face)
-        if isinstance(found, HaarDetector):  # YuNet is quick enough to look at every frame whole
-            found = VideoDetector(found, detect_every or frames_between_searches(fps))
-        return cls(
-            found, load_classifier(_paths(model), device, _names(labels), mirror, scaling), Tracker(smooth), min_score
-        )
+        found = for_frames(load_detector(detector, min_face), detect_every or frames_between_searches(fps))
+        classifier = load_classifier(_paths(model), device, _names(labels), mirror, scaling)
+        return cls(found, classifier, Identities(), Smoother(smooth), min_score)
 
     def new_stream(self) -> "Recognizer":
         """Another recognizer by the same networks and detector, with a memory of its own."""
         detector = self.detector.new_stream() if isinstance(self.detector, VideoDetector) else self.detector
-        tracker = self.tracker and Tracker(self.tracker.half_life)
-        return Recognizer(detector, self.classifier, tracker, self.min_score)
+        smoother = self.smoother and Smoother(self.smoother.half_life)
+        return Recognizer(detector, self.classifier, self.identities and Identities(), smoother, self.min_score)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,15 +109,19 @@ class Recognizer:
 
     def recognize(self, image: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
         """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
-        return self.classify(*self.detect(image), time_s)
+        return self.classify(*self.detect(image, time_s), time_s)
 
-    def detect(self, image: np.ndarray) -> tuple[list[Detection], np.ndarray]:
-        """The first half of the work: the faces found in `image`, and their crops, uint8 (N, 48, 48)."""
+    def detect(self, image: np.ndarray, time_s: float = 0.0) -> tuple[list[Detection], np.ndarray]:
+        """The first half of the work: the faces found in `image` and who they are; their crops, uint8 (N, 48, 48)."""
+        gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        if self.identities and self.identities.is_cut(gray, time_s) and isinstance(self.detector, VideoDetector):
+            self.detector.forget()
         found = [face for face in self.detector.detect(image) if face.score >= self.min_score]
-        return found, crop_faces(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), found) if found else NO_FACES
+        faces = crop_faces(gray, found)
+        return self.identities.update(found, time_s, faces) if self.identities else found, faces
 
     def classify(self, found: list[Detection], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
-        """The second half: what the faces feel and, with a tracker, whose they are.
+        """The second half: what the faces feel, in a video over the last moments.
 
         The halves share nothing: while one thread classifies the faces of a frame, another may detect those of the next.
         """
@@ -129,15 +131,15 @@ class Recognizer:
             Recognition(face.box, self.labels, row, face.id, face.score, face.tilt)
             for face, row in zip(found, probabilities, strict=True)
         ]
-        return self.tracker.update(recognitions, time_s, faces) if self.tracker else recognitions
+        return self.smoother.smooth(recognitions, time_s) if self.smoother else recognitions
 
 
 def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
     """The faces `found` in uint8 (H, W) as the network sees them: square, upright, uint8 (N, 48, 48).
 
     No margin: of 700 faces of PublicTest, enlarged, the cascade finds 576, in boxes of 0.98 (the median; quartiles 0.90
-    and 1.04) of the picture's side about its centre. FER2013 was cut like that. What lies beyond the picture's border
-    repeats its edge: a black bar would be part of no face.
+    and 1.04) of the picture's side about its centre. FER2013 was cut like that; YuNet's boxes are
+    made so. What lies beyond the picture's border repeats its edge: a black bar would be part of no face.
     """
     faces = np.empty((len(found), FACE_SIDE, FACE_SIDE), np.uint8)
     for crop, face in zip(faces, found, strict=True):

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from emotion.faces.detection import Detection
+from emotion.faces.close_look import Face
+from emotion.faces.detection import Detection, Detector
 from emotion.faces.haar import HaarDetector
+from emotion.faces.yunet import LIKELY, SEARCH_SIDE, YuNetDetector
 from emotion.geometry import Box, square_box
 
 WINDOW = 24  # pixels: the side of the cascade's own window
@@ -21,6 +23,8 @@ SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly ther
 # alone, and how long it is looked for where it was.
 HOLD, FORGET = 1.2, 2.0
 
+CASCADE_SCORE = 0.5  # of a face that only the cascade has seen: its quick looks count no windows
+DENIED = 3  # searches that do not see a face where the cascade and its looks still do: it was a pattern
 SEARCH_S = 0.24  # seconds between two searches of the whole frame: who enters is soon found, at 1 to 4 ms a frame
 
 Place = tuple[float, float, float]  # centre x, centre y, side; pixels of the frame
@@ -39,6 +43,10 @@ class KnownFace:
     dy: float = 0.0
     missed: int = 0  # looks in which the cascade did not see it, since it last did
     hidden: bool = False  # not to be seen, but looked for
+    score: float = CASCADE_SCORE  # the network's, when it last saw it
+    tilt: float = 0.0
+    tilted: int = -1  # the frame in which the tilt was measured
+    denied: int = 0  # searches in which the network did not see it, since it last did
 
     @property
     def place(self) -> Place:
@@ -63,29 +71,39 @@ class KnownFace:
 class VideoDetector:
     """Finds the faces of consecutive frames; keeps what it needs to know from one frame to the next.
 
+    The whole frame is searched by the `network`, or by the cascade where there is none; in between, the cascade follows.
     `detect_every`: the whole frame is searched on every N-th frame. Unless `detector` was given a smallest face of its
     own, that is a sixteenth of the frame's shorter side.
     """
 
-    def __init__(self, detector: HaarDetector, detect_every: int = 8):
+    def __init__(self, detector: HaarDetector, detect_every: int = 8, network: YuNetDetector | None = None):
         self.detector = detector
-        self.files = detector.files
+        self.network = network
+        self.files = (network or detector).files
         self.detect_every = detect_every
         self.faces: list[KnownFace] = []
         self.frame = 0
 
     def new_stream(self) -> "VideoDetector":
         """Another one by the same detector, which knows no face yet."""
-        return VideoDetector(self.detector, self.detect_every)
+        return VideoDetector(self.detector, self.detect_every, self.network)
+
+    def forget(self) -> None:
+        """The next frame is another picture: none of the known faces is in it, and it is searched."""
+        self.faces, self.frame = [], 0
 
     def detect(self, image: np.ndarray) -> list[Detection]:
         """The faces of the next frame, BGR uint8 (H, W, 3)."""
         gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         self.follow(gray)
         if self.frame % self.detect_every == 0:
-            self.look_around(gray)
+            if self.network:
+                self.search(self.network, image, gray)
+            else:
+                self.look_around(gray)
         self.frame += 1
-        return [Detection(square_box(*face.shown, gray.shape)) for face in self.faces if not face.hidden]
+        shown = [face for face in self.faces if not face.hidden]
+        return [Detection(square_box(*face.shown, gray.shape), face.score, face.tilt) for face in shown]
 
     def follow(self, gray: np.ndarray) -> None:
         """Find the known faces again, near where they were; forget those that are gone."""
@@ -113,15 +131,53 @@ class VideoDetector:
         glance = None if face.hidden else self.find_near(gray, face, GLANCE, 2)
         return glance or self.find_near(gray, face, CLOSER_LOOK, 4 if face.hidden else 2)
 
+    def search(self, network: YuNetDetector, image: np.ndarray, gray: np.ndarray) -> None:
+        """Search the whole frame by the network, for faces not known yet, and whether the known ones are faces."""
+        seen: list[tuple[KnownFace, Face]] = []
+        for face in network.look(image, min(1.0, SEARCH_SIDE / max(gray.shape))):
+            place = network.place(face)
+            if place[2] < self.smallest(gray.shape):
+                continue
+            same = [known for known in self.faces if same_place(place, known.place)]
+            known = min(same, key=lambda known: distance(known.place, place), default=None)
+            if known and not known.hidden and place[2] < 1.5 * known.side:
+                if face.score >= LIKELY and known.missed:
+                    known.see(gray, place)
+            elif face.score >= LIKELY or self.sees(gray, KnownFace(*place)):
+                # A mouth is taken for a face now and then, never a face for a mouth: the larger is right.
+                self.faces = [other for other in self.faces if other not in same]
+                known = KnownFace(*place, shown=place, thumbnail=patch(gray, *place))
+                self.faces.append(known)
+            if known and known in self.faces and all(known is not other for other, _ in seen):
+                seen.append((known, face))
+        for known in self.faces:
+            known.denied += 1
+        for known, face in seen:
+            known.denied, known.score = 0, max(face.score, CASCADE_SCORE)
+        self.faces = [known for known in self.faces if known.denied < DENIED]
+        self.measure_tilt(network, image, seen)
+
+    def measure_tilt(self, network: YuNetDetector, image: np.ndarray, seen: list[tuple[KnownFace, Face]]) -> None:
+        """Measure how far one face leans, that for which it is longest ago: 7 ms a search."""
+        leaning = [pair for pair in seen if network.may_lean(pair[1])]
+        for known, face in seen:
+            if not network.may_lean(face):
+                known.tilt = 0.0
+        if leaning:
+            known, face = min(leaning, key=lambda pair: pair[0].tilted)
+            known.tilt, known.tilted = network.with_tilt(image, face).tilt, self.frame
+
+    def sees(self, gray: np.ndarray, face: KnownFace) -> Place | None:
+        """Where the cascade surely sees `face`: at a glance and by a closer look, which also places it better."""
+        return self.find_near(gray, face, GLANCE, 3) and self.find_near(gray, face, CLOSER_LOOK, 7)
+
     def look_around(self, gray: np.ndarray) -> None:
         """Search the whole frame for faces not known yet."""
         for place in self.search_frame(gray):
             shown = [face for face in self.faces if not face.hidden]
             if any(same_place(place, face.place) and place[2] < 1.5 * face.side for face in shown):
                 continue
-            # The quick search is generous; a face must stand a glance and a closer look, which also places it better.
-            face = KnownFace(*place)
-            found = self.find_near(gray, face, GLANCE, 3) and self.find_near(gray, face, CLOSER_LOOK, 7)
+            found = self.sees(gray, KnownFace(*place))  # the quick search is generous
             if not found:
                 continue
             # The cascade takes a mouth for a face now and then, never a face for a mouth: the larger is right.
@@ -136,10 +192,7 @@ class VideoDetector:
         Octave by octave: each search looks for faces of 24-48 pixels in a picture half the size of the last. One search
         for all sizes costs twice as much, since OpenCV moves larger windows in smaller steps.
         """
-        smallest = self.detector.min_face
-        if self.detector.any_size:
-            smallest = max(smallest, SMALLEST * min(gray.shape))
-        scale = min(1.0, WINDOW / smallest)
+        scale = min(1.0, WINDOW / self.smallest(gray.shape))
         places = []
         while min(gray.shape) * scale >= WINDOW:
             small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -147,6 +200,12 @@ class VideoDetector:
                 places.append(place_of(box, scale))
             scale /= 2
         return places
+
+    def smallest(self, shape: tuple[int, ...]) -> float:
+        """The side of the smallest face that is looked for in a frame of `shape` (height, width), in pixels."""
+        if not self.detector.any_size:
+            return self.detector.min_face
+        return max(self.detector.min_face, SMALLEST * min(shape))
 
     def find_near(self, gray: np.ndarray, face: KnownFace, side: int, neighbours: int) -> Place | None:
         """Where the cascade sees `face` now, if it does, in surroundings scaled so that it has `side`."""
@@ -203,3 +262,15 @@ def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool
 
 def frames_between_searches(fps: float) -> int:
     return max(1, round(SEARCH_S * fps))
+
+
+def for_frames(detector: Detector, detect_every: int) -> "Detector | VideoDetector":
+    """What finds the faces of consecutive frames as `detector` finds those of photos.
+
+    Without a cascade to follow by, every frame is searched.
+    """
+    if isinstance(detector, HaarDetector):
+        return VideoDetector(detector, detect_every)
+    if isinstance(detector, YuNetDetector) and detector.cascade:
+        return VideoDetector(detector.cascade, detect_every, detector)
+    return detector

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emotion.faces.identity import known_since
 from emotion.faces.recognition import Recognition
-from emotion.faces.tracker import known_since
 from emotion.labels import rgb
 
 if TYPE_CHECKING:

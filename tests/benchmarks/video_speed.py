@@ -25,13 +25,11 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-from emotion.cli.video_flags import SEARCH_S  # noqa: E402
 from made_videos import make_video, paste, portrait  # noqa: E402
 
-from emotion.faces.classifier import load_classifier  # noqa: E402
-from emotion.faces.haar import CASCADE, HaarDetector  # noqa: E402
-from emotion.faces.recognizer import Recognition, crop_faces  # noqa: E402
-from emotion.faces.video_detector import VideoDetector  # noqa: E402
+from emotion.faces.detector import DETECTORS  # noqa: E402
+from emotion.faces.recognizer import Recognizer  # noqa: E402
+from emotion.files import CASCADE  # noqa: E402
 from emotion.media.video_reader import VideoReader  # noqa: E402
 from emotion.media.video_sink import VideoSink  # noqa: E402
 from emotion.results.overlay import annotate  # noqa: E402
@@ -47,6 +45,10 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=150, help="of each video (default: %(default)s)")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--faces", nargs="+", type=int, choices=(0, 1, 6), default=[0, 1, 6])
+    parser.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0])
+    parser.add_argument(
+        "--whole", action=argparse.BooleanOptionalAction, default=True, help="also time the whole script"
+    )
     parser.add_argument("--naive", action=argparse.BooleanOptionalAction, default=True, help="also time the naive loop")
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores, OpenCV {cv2.__version__}, {args.frames} frames at {FPS} a second; ms a frame\n")
@@ -56,8 +58,8 @@ def main() -> None:
         for size in args.sizes:
             for faces in args.faces:
                 video = make_scene(Path(folder), size, faces, args.frames)
-                stages, found = time_stages(video, args.model)
-                whole = time_whole(video, args.model, args.frames)
+                stages, found = time_stages(video, args.model, args.detector)
+                whole = time_whole(video, args, args.frames) if args.whole else float("nan")
                 figures = "".join(f"{stages[stage]:>10.1f}" for stage in STAGES)
                 print(f"{size + ', ' + str(faces) + ' faces':<16}{figures}{whole:>10.1f}{found:>10.0%}", flush=True)
                 if (size, faces) == ("720p", 1):
@@ -97,7 +99,7 @@ def make_scene(folder: Path, size: str, faces: int, frames: int) -> Path:
     return make_video(folder / f"{size}-{faces}.mp4", (image(i) for i in range(frames)), fps=FPS, quality=23)
 
 
-def time_stages(video: Path, model: Path) -> tuple[dict[str, float], float]:
+def time_stages(video: Path, model: Path, detector: str) -> tuple[dict[str, float], float]:
     """Milliseconds a frame of each stage alone, and the share of frames in which all faces were found."""
     spent = dict.fromkeys(STAGES, 0.0)
 
@@ -107,39 +109,37 @@ def time_stages(video: Path, model: Path) -> tuple[dict[str, float], float]:
         spent[stage] += time.perf_counter() - started
         return result
 
-    classifier, detector = load_classifier([model]), VideoDetector(HaarDetector(), round(SEARCH_S * FPS))
+    recognizer = Recognizer.for_video(model, fps=FPS, detector=detector)
     count = complete = 0
     expected = int(video.stem.rpartition("-")[2])
     with VideoReader(video) as reader, VideoSink(video.with_suffix(".out.mp4"), reader.info) as sink:
         frames = iter(reader)
         while (frame := timed("decode", next, frames, None)) is not None:
-            gray = timed("detect", cv2.cvtColor, frame.image, cv2.COLOR_BGR2GRAY)
-            boxes = timed("detect", detector.detect, gray)
-            felt = timed("classify", lambda gray=gray, boxes=boxes: classifier.classify(crop_faces(gray, boxes)))
-            faces = [
-                Recognition(box, classifier.labels[row.argmax()], row, 1) for box, row in zip(boxes, felt, strict=True)
-            ]
-            timed("draw", annotate, frame.image, faces, classifier.labels)
+            found, crops = timed("detect", recognizer.detect, frame.image, frame.time_s)
+            faces = timed("classify", recognizer.classify, found, crops, frame.time_s)
+            timed("draw", annotate, frame.image, faces)
             timed("encode", sink.write, frame.image, frame.time_s)
-            count, complete = count + 1, complete + (len(boxes) == expected)
+            count, complete = count + 1, complete + (len(faces) == expected)
     return {stage: 1000 * seconds / count for stage, seconds in spent.items()}, complete / count
 
 
-def time_whole(video: Path, model: Path, frames: int) -> float:
+def time_whole(video: Path, args: argparse.Namespace, frames: int) -> float:
     """Milliseconds a frame of the script as a user runs it, start-up taken off."""
     one = video.with_stem(f"{video.stem}-one")
-    seconds = [time_process(path, model) for path in (one, video)]
+    seconds = [time_process(path, args) for path in (one, video)]
     return 1000 * (seconds[1] - seconds[0]) / (frames - 1)
 
 
-def time_process(video: Path, model: Path) -> float:
+def time_process(video: Path, args: argparse.Namespace) -> float:
     started = time.perf_counter()
     command = [
         sys.executable,
         REPOSITORY / "vid_predict.py",
         video,
         "--model",
-        model,
+        args.model,
+        "--detector",
+        args.detector,
         "--quiet",
         "-o",
         video.with_suffix(".out.mp4"),

@@ -14,7 +14,7 @@ from emotion.cli.flags import (
 )
 from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier
-from emotion.faces.tracker import HALF_LIFE
+from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.yunet import YuNetDetector
 from emotion.files import MODEL
 
@@ -35,14 +35,14 @@ def parsed(*arguments):
 
 def test_the_flags_rule_the_memory_and_the_search():
     recognizer = video_recognizer(parsed("--smooth", "1.5", "--detect-every", "3"), fps=30)
-    assert (recognizer.tracker.half_life, recognizer.detector.detect_every) == (1.5, 3)
+    assert (recognizer.smoother.half_life, recognizer.detector.detect_every) == (1.5, 3)
     assert recognizer.labels == ("joy", "grief")
 
 
 @pytest.mark.parametrize(("fps", "every"), [(25, 6), (10, 2), (1, 1)])
 def test_by_default_the_search_is_as_often_in_time_whatever_the_frame_rate(fps, every):
     recognizer = video_recognizer(parsed(), fps)
-    assert (recognizer.tracker.half_life, recognizer.detector.detect_every) == (HALF_LIFE, every)
+    assert (recognizer.smoother.half_life, recognizer.detector.detect_every) == (HALF_LIFE, every)
 
 
 @pytest.mark.parametrize(("arguments", "every"), [([], 2), (["--detect-every", "3"], 3)], ids=["default", "asked for"])

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.faces.detection import Detection
+from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer, crop_faces
+from emotion.faces.smoothing import Smoother
 from emotion.files import CASCADE, MODEL
 from emotion.geometry import FACE_SIDE, Box
 
@@ -161,13 +163,22 @@ def test_without_a_face_the_network_is_not_called():
     assert classifier.calls == 0
 
 
-def test_a_tracker_has_the_last_word_also_on_frames_without_faces():
-    class Tracker:
-        def update(self, recognitions, time_s, faces):
-            return [*recognitions, time_s, faces.shape]
+def test_a_video_tells_faces_apart_and_smooths_what_each_feels():
+    detector = FixedDetector(Box(10, 10, 50, 50), Box(120, 10, 50, 50))
+    recognizer = Recognizer(detector, CountingClassifier(), Identities(), Smoother(half_life=10.0))
+    first = recognizer.recognize(FRAME, 0.0)
+    assert [(face.id, face.emotion) for face in first] == [(1, "dark"), (2, "bright")]
+    dimmer = recognizer.recognize(FRAME // 2, 0.04)
+    assert [(face.id, face.emotion) for face in dimmer] == [(1, "dark"), (2, "bright")]
+    assert dimmer[1].confidence > 0.99, "of the past"
+    assert [face.id for face in recognizer.new_stream().recognize(FRAME, 0.08)] == [1, 2], "who knows nobody yet"
 
-    recognizer = Recognizer(FixedDetector(), CountingClassifier(), Tracker())
-    assert recognizer.recognize(FRAME, 1.5) == [1.5, (0, FACE_SIDE, FACE_SIDE)]
+
+def test_after_a_cut_everybody_is_new_and_has_no_past():
+    recognizer = Recognizer(FixedDetector(Box(10, 10, 50, 50)), CountingClassifier(), Identities(), Smoother(10.0))
+    assert recognizer.recognize(FRAME, 0.0)[0].emotion == "dark"
+    (face,) = recognizer.recognize(FRAME[:, ::-1], 0.04)
+    assert (face.id, face.emotion) == (2, "bright")
 
 
 def test_a_recognition_describes_itself():

@@ -3,8 +3,18 @@ import numpy as np
 import pytest
 from made_videos import paste, portrait
 
+from emotion.faces.detector import load_detector
 from emotion.faces.haar import HaarDetector
-from emotion.faces.video_detector import GLANCE, SAME, KnownFace, VideoDetector, follow_thumbnail, patch
+from emotion.faces.video_detector import (
+    DENIED,
+    GLANCE,
+    SAME,
+    KnownFace,
+    VideoDetector,
+    follow_thumbnail,
+    for_frames,
+    patch,
+)
 
 EVERY = 10
 
@@ -163,3 +173,54 @@ def test_the_smallest_face_depends_on_the_shorter_side(ground, face_photo):
 def test_nothing_is_found_where_there_is_nothing(detector):
     for shape in ((360, 640), (20, 30), (1, 1)):
         assert find(detector, np.full(shape, 128, np.uint8)) == []
+
+
+@pytest.fixture
+def both():
+    """By the network and the cascade, as haar+yunet searches a video."""
+    return for_frames(load_detector("haar+yunet"), EVERY)
+
+
+def test_what_finds_the_faces_of_frames(both):
+    assert isinstance(both, VideoDetector)
+    assert both.network
+    assert for_frames(load_detector("haar"), 5).network is None
+    yunet = load_detector("yunet")
+    assert for_frames(yunet, 5) is yunet, "searches every frame"
+
+
+@pytest.mark.parametrize("side", [50, 140])
+def test_the_network_finds_and_the_cascade_follows(both, ground, face_photo, side):
+    head = portrait(face_photo, side)
+    for frame in range(25):
+        image, x, y = ground.copy(), 200 + 5 * frame, 180 + 20 * np.sin(frame / 6)
+        paste(image, head, x, y)
+        (face,) = both.detect(image)
+        assert holds(face.box, x, y), f"frame {frame}"
+        assert 0.6 < face.box.width / side < 1.5
+        assert face.score > 0.7
+
+
+def test_a_face_that_leans_is_followed_with_its_tilt(both, ground, face_photo):
+    matrix = cv2.getRotationMatrix2D((225, 118), -40, 1)
+    leaning = cv2.warpAffine(face_photo, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    found = [both.detect(cv2.resize(leaning, (400, 400))) for _ in range(2 * EVERY)]
+    assert [len(faces) for faces in found] == [1] * 2 * EVERY
+    assert all(faces[0].tilt == pytest.approx(40, abs=15) for faces in found)
+
+
+def test_a_pattern_that_only_the_cascade_sees_is_dropped(both, ground, monkeypatch):
+    both.faces = [KnownFace(320, 180, 80, thumbnail=np.zeros((32, 32), np.uint8))]
+    monkeypatch.setattr(both, "look_at", lambda gray, face: (320, 180, 80))
+    found = [len(both.detect(ground)) for _ in range(DENIED * EVERY)]
+    assert found == [1] * ((DENIED - 1) * EVERY) + [0] * EVERY
+
+
+def test_another_picture_is_searched_at_once(both, ground, face_photo):
+    assert both.detect(ground) == []
+    image = ground.copy()
+    paste(image, portrait(face_photo, 80), 320, 180)
+    both.forget()
+    assert len(both.detect(image)) == 1
+    both.forget()
+    assert both.detect(ground) == []

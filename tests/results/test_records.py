@@ -137,8 +137,8 @@ def test_any_name_is_one_cell(tmp_path_factory, name, label):
         records.add(0, None, [face], source=name)
     with path.open(encoding="utf-8", newline="") as file:
         header, row = csv.reader(file)
-    assert len(header) == len(row) == 13
-    assert (row[2].removeprefix("'"), row[9].removeprefix("'")) == tuple(
+    assert len(header) == len(row) == 15
+    assert (row[2].removeprefix("'"), row[11].removeprefix("'")) == tuple(
         text.encode("utf-8", "backslashreplace").decode().removeprefix("'") for text in (name, label)
     )
     assert b"\r\n" not in path.read_bytes().replace(b"\r\n", b"", name.count("\r\n") + 2 * label.count("\r\n"))

@@ -1,14 +1,14 @@
-"""Who is who from frame to frame, and what each has felt over the last moments."""
+"""Who is who from frame to frame."""
 
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from emotion.faces.recognition import Recognition
+from emotion.faces.cuts import Shots
+from emotion.faces.detection import Detection
 from emotion.geometry import Box
 
-HALF_LIFE = 0.2  # seconds: a new emotion takes over after about this long; single frames' flicker is averaged out
 MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
 REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
 REACH_GROWTH = 1.5
@@ -19,14 +19,14 @@ THUMBNAIL = 16  # pixels: the side of the thumbnail a face is remembered by
 
 @dataclass
 class Track:
-    """One person: where and when last seen, how fast, what like, what felt. Pixels and seconds."""
+    """One person: where, when and in which shot last seen, how fast, what like. Pixels and seconds."""
 
     id: int
     place: np.ndarray  # centre x, centre y, side
     seen_s: float
-    probabilities: np.ndarray
     thumbnail: np.ndarray | None  # float32, mean 0, length 1
     speed: np.ndarray  # of x and y
+    shot: int = 0
 
     def expected(self, time_s: float) -> np.ndarray:
         """Where it should be at `time_s`: people keep going, but not for long."""
@@ -34,42 +34,45 @@ class Track:
         return self.place + np.array([*going, 0.0])
 
 
-class Tracker:
-    """Gives each recognition the id of its face and probabilities smoothed over time.
+class Identities:
+    """Gives each face of consecutive frames the id of its person: by place and motion, by looks after a while out of sight.
 
-    Times, not frames, decide how much the past counts, so that 15 and 60 frames a second show the same.
-    `half_life` is in seconds; 0 leaves the probabilities as they are.
+    A cut ends all of them: nobody of one shot is known in another.
     """
 
-    def __init__(self, half_life: float = HALF_LIFE):
-        self.half_life = half_life
+    def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self.shots = Shots()
         self.last_id, self.last_s = 0, 0.0
 
-    def update(
-        self, recognitions: list[Recognition], time_s: float, faces: np.ndarray | None = None
-    ) -> list[Recognition]:
-        """The recognitions of the frame at `time_s`, in their order, with `id` and smoothed probabilities.
+    def is_cut(self, gray: np.ndarray, time_s: float) -> bool:
+        """Whether another shot begins with the frame uint8 (H, W) at `time_s`; to be asked before its `update`."""
+        before = self.shots.number
+        return self.shots.shot(gray, time_s) != before
+
+    def update(self, found: list[Detection], time_s: float, faces: np.ndarray | None = None) -> list[Detection]:
+        """The faces `found` in the frame at `time_s`, in their order, with `id`.
 
         `faces`, uint8 (N, h, w), are their crops: with them, people who cross are told apart by their looks too.
         """
         known_s = known_since(time_s, self.last_s)
         self.tracks = [track for track in self.tracks if track.seen_s >= known_s]
         self.last_s = time_s
-        places = [place_of(face.box) for face in recognitions]
+        places = [place_of(face.box) for face in found]
         thumbnails = [None] * len(places) if faces is None else [thumbnail_of(face) for face in faces]
         matches = self.match(places, thumbnails, time_s)
-        return [
-            self.follow(matches[i], face, places[i], thumbnails[i], time_s)
+        ids = [
+            self.follow(matches[i], places[i], thumbnails[i], time_s)
             if i in matches
-            else self.begin(face, places[i], thumbnails[i], time_s)
-            for i, face in enumerate(recognitions)
+            else self.begin(places[i], thumbnails[i], time_s)
+            for i in range(len(found))
         ]
+        return [replace(face, id=id) for face, id in zip(found, ids, strict=True)]
 
     def match(self, places: list, thumbnails: list, time_s: float) -> dict[int, Track]:
-        """Which recognition, by its index, is which track: the likeliest pair first."""
+        """Which face, by its index, is which track: the likeliest pair first."""
         pairs = []
-        for track in self.tracks:
+        for track in (track for track in self.tracks if track.shot == self.shots.number):
             for i, (place, thumbnail) in enumerate(zip(places, thumbnails, strict=True)):
                 cost = match_cost(track, place, thumbnail, time_s)
                 if cost is not None:
@@ -82,15 +85,12 @@ class Tracker:
                 taken.add(track.id)
         return matches
 
-    def begin(self, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> Recognition:
+    def begin(self, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> int:
         self.last_id += 1
-        track = Track(self.last_id, place, time_s, face.probabilities, thumbnail, np.zeros(2))
-        self.tracks.append(track)
-        return replace(face, id=track.id)
+        self.tracks.append(Track(self.last_id, place, time_s, thumbnail, np.zeros(2), self.shots.number))
+        return self.last_id
 
-    def follow(
-        self, track: Track, face: Recognition, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float
-    ) -> Recognition:
+    def follow(self, track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> int:
         passed = max(time_s - track.seen_s, 1e-3)
         share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
         track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
@@ -101,11 +101,7 @@ class Tracker:
             # Only what is surely this face: half covered, it would be remembered with the other's ear.
             blend = track.thumbnail + 0.1 * (thumbnail - track.thumbnail)
             track.thumbnail = blend / max(np.linalg.norm(blend), 1e-6)
-        if not self.half_life:
-            return replace(face, id=track.id)
-        share = np.float32(1 - 0.5 ** (passed / self.half_life))
-        track.probabilities = track.probabilities + share * (face.probabilities - track.probabilities)
-        return replace(face, id=track.id, probabilities=track.probabilities)
+        return track.id
 
 
 def match_cost(track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> float | None:
