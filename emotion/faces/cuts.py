@@ -27,7 +27,8 @@ class Shots:
 
     def shot(self, gray: np.ndarray, time_s: float) -> int:
         """The number of the shot that the frame uint8 (H, W) at `time_s` belongs to."""
-        picture = cv2.resize(gray, SIZE, interpolation=cv2.INTER_AREA)
+        step = max(1, min(gray.shape[1] // (4 * SIZE[0]), gray.shape[0] // (4 * SIZE[1])))
+        picture = cv2.resize(gray[::step, ::step], SIZE, interpolation=cv2.INTER_AREA)  # of all pixels: 2 ms in 1080p
         if picture.std() < FLAT:
             return self.number
         if self.picture is not None and likeness(self.picture, picture) < SAME:
