@@ -59,8 +59,8 @@ def drive(plan: Plan, engine: Engine, timeout: float) -> Iterator[tuple[Shard, P
     trials: dict[int, Trial] = {}
     running = 0
     while True:
-        # Few at a time: neither the engine nor this process need hold a million paths.
-        while running < 3 * engine.workers and (task := again.popleft() if again else next(todo, None)):
+        # One a worker: when a process ends it is known over which task, and nobody need hold a million paths.
+        while running < engine.workers and (task := again.popleft() if again else next(todo, None)):
             engine.submit(task)
             running += 1
         if not running:

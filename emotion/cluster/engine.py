@@ -78,7 +78,7 @@ def open_engine(settings: Settings, address: str | None, workers: int, keys: Key
                     n_workers=workers,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
                 )
             )

@@ -83,8 +83,9 @@ def test_it_says_what_img_predict_says_and_goes_on_where_it_was_killed(
 
 
 def test_what_kills_and_what_hangs_is_named_and_the_rest_is_done(photos, command, tmp_path):
-    for name, head in ("0/10.jpg", b"\xff\xd8POISON"), ("1/11.jpg", b"\xff\xd8HANG"):
-        (photos / name).write_bytes(head + bytes(100))
+    for name, end in ("0/10.jpg", b"POISON"), ("1/11.jpg", b"HANG"):
+        with (photos / name).open("ab") as file:
+            file.write(end)
     poison = Path(__file__).with_name("poison")
     done = run(command("photos", "run", "--timeout", 8), tmp_path, PYTHONPATH=poison)
     assert done.returncode == 1, done.stderr

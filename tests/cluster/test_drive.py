@@ -104,8 +104,8 @@ def test_what_is_done_is_not_done_again(plan):
     assert run(plan, engine) == (ALL, [])
 
 
-def test_few_tasks_wait_at_a_time_whatever_the_plan(tmp_path):
+def test_each_worker_has_one_task_whatever_the_plan(tmp_path):
     with Plan(tmp_path / "many").opened(map(str, range(5000)), {}) as plan:
         engine = OneProcess()
         assert sum(1 for _ in drive(plan, engine, TIMEOUT)) == 50
-        assert engine.most == 3
+        assert engine.most == 1

@@ -11,10 +11,10 @@ with contextlib.suppress(ImportError):
     decode = cv2.imdecode
 
     def poisoned(data, *arguments):
-        head = bytes(data[:40])
-        if b"POISON" in head:
+        end = bytes(data[-10:])
+        if b"POISON" in end:
             os.kill(os.getpid(), signal.SIGSEGV)
-        if b"HANG" in head:
+        if b"HANG" in end:
             time.sleep(600)
         return decode(data, *arguments)
 
