@@ -82,7 +82,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     labels = network_labels(learning, source, args.emotions)
     faces, targets = training_targets(learning, source, labels)
     validation = training_targets(selecting, source, labels)
-    logger.info(dataset.class_table())
+    for line in dataset.class_table().splitlines():
+        logger.info(line)
     logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
 
     # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
