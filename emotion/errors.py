@@ -11,5 +11,5 @@ class InputError(Exception):
 def reason(error: Exception) -> str:
     """What went wrong, in a line: the system's and FFmpeg's word for it, or the first of what else was said."""
     if word := getattr(error, "strerror", None):
-        return word.lower()
+        return str(word).lower()
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

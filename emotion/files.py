@@ -118,7 +118,9 @@ def writing(name: Path | str, *errors: type[Exception]) -> Iterator[None]:
     """Turns an OSError of the block, or one of `errors`, into an InputError that names `name`."""
     try:
         yield
-    except (OSError, *errors) as error:
+    except Exception as error:
+        if not isinstance(error, (OSError, *errors)):
+            raise
         raise InputError(f"{name}: cannot be written ({reason(error)})") from None
 
 

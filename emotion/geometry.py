@@ -89,7 +89,8 @@ def box_corners(box: Box, degrees: float) -> np.ndarray:
 def turn(points: ArrayLike, degrees: float) -> np.ndarray:
     """Points (x, y), float (..., 2), turned by `degrees` clockwise about (0, 0)."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.asarray(points) @ np.array([[cos, sin], [-sin, cos]])
+    turned: np.ndarray = np.asarray(points) @ np.array([[cos, sin], [-sin, cos]])
+    return turned
 
 
 def shared_area(a: Box, b: Box) -> int:

@@ -1,12 +1,14 @@
 """What the scripts share on the command line: how they start and end, notes, progress, errors, exit codes."""
 
 import argparse
+import io
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import cv2
 
@@ -15,13 +17,15 @@ from emotion.errors import InputError, reason
 
 DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 STDOUT = Path("/dev/stdout")
+T = TypeVar("T")
 
 
 def run(main: Callable[[], int | None]) -> None:
     """Call a script's `main` and exit with the code it returns; an InputError is one line on stderr and exit code 2."""
     script = Path(sys.argv[0]).name
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is told once, by us
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
     raise_on_signals()
     try:
         code = main() or DONE
@@ -65,13 +69,13 @@ class Parser(argparse.ArgumentParser):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
         self._negative_number_matcher = re.compile(r"-\d+$|-\d*\.\d+$|-1-1$")  # --scaling -1-1 is no flag either
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; -h shows how to call it")
 
-    def parse_args(self, *arguments):
-        args = super().parse_args(*arguments)
-        log_to_stderr(args.quiet)
-        return args
+    def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:  # type: ignore[override]
+        parsed = super().parse_args(args)
+        log_to_stderr(parsed.quiet)
+        return parsed
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -91,15 +95,16 @@ class LineHandler(logging.Handler):
         tqdm.write(printable(self.format(record)), file=sys.stderr)
 
 
-def progress(items: Iterable, unit: str, args: argparse.Namespace):
+def progress(items: Sequence[T], unit: str, args: argparse.Namespace) -> Iterable[T]:
     """`items` behind a progress bar on stderr, where a person watches and there is something to wait for."""
     from tqdm import tqdm
 
     hidden = args.quiet or len(items) < 2 or not sys.stderr.isatty()
-    return tqdm(items, unit=unit, disable=hidden, smoothing=0.1)
+    bar: Iterable[T] = tqdm(items, unit=unit, disable=hidden, smoothing=0.1)
+    return bar
 
 
-def meter(total: int, done: int, unit: str, args: argparse.Namespace):
+def meter(total: int, done: int, unit: str, args: argparse.Namespace) -> Any:
     """A progress bar on stderr for what is counted elsewhere, of which `done` are done; a context manager."""
     from tqdm import tqdm
 

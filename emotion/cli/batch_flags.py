@@ -3,7 +3,9 @@
 import argparse
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from emotion.cli import app, flags
 from emotion.cluster.drive import Keys
@@ -74,7 +76,7 @@ def lines_of(name: str | None) -> Iterator[str]:
         raise InputError(f"--list {name}: {reason(error)}") from None
 
 
-def open_engine(settings: Settings, args: argparse.Namespace):
+def open_engine(settings: Settings, args: argparse.Namespace) -> AbstractContextManager[Any]:
     """The engine that the flags ask for, as a context manager. InputError where Dask is not installed."""
     try:
         from emotion.cluster import engine
@@ -83,7 +85,7 @@ def open_engine(settings: Settings, args: argparse.Namespace):
     return engine.open_engine(settings, args.cluster, args.workers, args.keys)
 
 
-def settings_of(args: argparse.Namespace) -> tuple[Settings, dict, tuple[str, ...]]:
+def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tuple[str, ...]]:
     """How the workers do it, what the run's manifest says of it, and the emotions. InputError where a model will not do."""
     labels = flags.photo_recognizer(args).labels  # what is wrong with a model should show before the work starts
     hashes = tuple(sha256(path) for path in args.model)

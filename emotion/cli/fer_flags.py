@@ -92,7 +92,7 @@ def default_output(args: argparse.Namespace, dataset: Dataset) -> Path:
     return MODEL if args.network in (None, "five_block") else MODEL.with_name(f"{args.network}.h5")
 
 
-def add_other_tasks(group) -> None:
+def add_other_tasks(group: argparse._ActionsContainer) -> None:
     group.add_argument("--evaluate", nargs="+", type=Path, metavar="MODEL.h5",
                        help="measure these; of several, side by side")  # fmt: skip
     group.add_argument("--preview-augmentation", type=Path, metavar="PNG",
@@ -101,7 +101,7 @@ def add_other_tasks(group) -> None:
                        help="write every face as a PNG into a folder of its emotion")  # fmt: skip
 
 
-def add_training_flags(group) -> None:
+def add_training_flags(group: argparse._ActionsContainer) -> None:
     group.add_argument("--network", choices=RECIPES, help="(default: five_block)")
     group.add_argument("--init-from", type=Path, metavar="MODEL.h5",
                        help="go on from this trained network, for other classes too; a tenth of its recipe's rate")  # fmt: skip
@@ -136,7 +136,7 @@ def add_training_flags(group) -> None:
                        help="compile with XLA on the CPU too: faster on some, slower on others")  # fmt: skip
 
 
-def add_evaluation_flags(group) -> None:
+def add_evaluation_flags(group: argparse._ActionsContainer) -> None:
     group.add_argument("--split", choices=SPLITS, help="only this one (default: all but Training)")
     group.add_argument(
         "--protocol", choices=PROTOCOLS, help="only this one (default: all that the data have labels for)"

@@ -63,7 +63,7 @@ def score(text: str) -> float:
     return number
 
 
-def add_scaling(group) -> None:
+def add_scaling(group: argparse._ActionsContainer) -> None:
     group.add_argument("--scaling", choices=("0-1", "-1-1", "0-255", "standardize"),
                        help="how a model from elsewhere wants its pixels: standardize is by FER2013's mean and deviation "
                             "(default: known models by a table, others by measurement)")  # fmt: skip

@@ -48,7 +48,7 @@ class LiveView:
     def __enter__(self) -> "LiveView":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self.window:
             self.window.__exit__(*exception)
 

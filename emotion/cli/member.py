@@ -48,4 +48,4 @@ def leave_with(main: Callable[[], int | None]) -> None:
     except SystemExit as end:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(end.code)
+        os._exit(end.code if isinstance(end.code, int) else 1)

@@ -63,7 +63,7 @@ def plan(arguments: list[str], output: Path | None, copies: bool = True) -> list
         raise InputError("-: stdin can be read once")
     if not copies:
         return [Task(photo, None) for photo, _ in photos]
-    if as_file:
+    if as_file and output:
         return [Task(photos[0][0], check_copy(output, photos))]
     check_folder(folder)
     originals = {os.path.realpath(photo) for photo, _ in photos if isinstance(photo, Path)}

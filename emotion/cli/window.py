@@ -24,7 +24,7 @@ class Window:
     def __enter__(self) -> "Window":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         if not self.closed():
             cv2.destroyWindow(self.title)
 

@@ -22,6 +22,7 @@ import sys
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,16 +59,17 @@ def find_light(path: Path, scaling: str | None = None) -> Path:
 
 def is_of(fingerprint: str, light: Path) -> bool:
     """Whether `light` says that it was made of the model with this SHA-256."""
-    return (read_light_card(light) or {}).get("sha256") == fingerprint
+    about = read_light_card(light)
+    return about is not None and about["sha256"] == fingerprint
 
 
 def is_whole(light: Path) -> bool:
     """Whether the graph in `light` is, byte for byte, the one that was written."""
-    checksum = read_light_card(light).get("graph")
-    return checksum is not None and graph_checksum(light.read_bytes()[: checksum["bytes"]]) == checksum
+    checksum = (read_light_card(light) or {}).get("graph")
+    return isinstance(checksum, dict) and graph_checksum(light.read_bytes()[: checksum.get("bytes", 0)]) == checksum
 
 
-def graph_checksum(graph: bytes) -> dict:
+def graph_checksum(graph: bytes) -> dict[str, Any]:
     return {"bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
 
 
@@ -83,7 +85,7 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("facial-emotion-recognition")
 
 
-def read_light_card(light: Path) -> dict | None:
+def read_light_card(light: Path) -> dict[str, Any] | None:
     """What `light` says of itself: the `sha256` and the `card` of its .h5, and how pixels and outputs are meant.
 
     None where there is no whole light file.
