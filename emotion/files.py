@@ -213,11 +213,15 @@ def is_stream(path: Path) -> bool:
 
 @functools.cache  # once a folder: it may hold a hundred thousand copies
 def clear_unfinished(folder: Path) -> None:
-    """Delete what processes that were killed left half-written in `folder`."""
+    """Delete the files and folders that processes which were killed left half-written in `folder`."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             name = UNFINISHED.fullmatch(entry.name.removesuffix(".old"))
-            if name and entry.is_file(follow_symlinks=False) and is_abandoned(name, entry.stat().st_mtime):
+            if not name or entry.is_symlink() or not is_abandoned(name, entry.stat().st_mtime):
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.is_file():
                 Path(entry).unlink()
 
 

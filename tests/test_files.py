@@ -142,6 +142,9 @@ def test_what_killed_runs_left_is_cleared_and_nothing_else(tmp_path):
     for path in (elsewhere, long_ago):
         path.write_text("half")
     os.utime(long_ago, (0, 0))
+    folder_of_the_dead = of_the_dead.with_name(of_the_dead.name.replace(".mp4", ""))
+    (folder_of_the_dead / "Training").mkdir(parents=True)
+    (folder_of_the_dead / "Training" / "1.png").write_text("half")
     foreign = tmp_path / ".mine.unfinished.mp4"
     foreign.write_text("mine")
     write_text(tmp_path / "a.json", "text")

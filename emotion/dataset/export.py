@@ -3,7 +3,6 @@
 `dataset.load` reads such a folder as it reads the csv it came from, less the votes: a folder's name holds one emotion.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
-from emotion.files import writing
+from emotion.files import clear_unfinished, unfinished_path, writing
 
 
 def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
@@ -30,7 +29,8 @@ def export_images(dataset: Dataset, folder: Path, quiet: bool = False) -> int:
         raise InputError(
             f"--export-images: {dataset.source} holds no original labels, and its faces are images already"
         )
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.unfinished")
+    unfinished = unfinished_path(folder)
+    clear_unfinished(folder.parent)
     try:
         with writing(f"--export-images {folder}"):
             unfinished.mkdir(parents=True)
