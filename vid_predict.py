@@ -3,15 +3,8 @@
 
 python vid_predict.py data/samples/astronaut.mp4
 python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timeline.png
-python vid_predict.py data/samples/astronaut.mp4 --json emotions.json --csv emotions.csv --quiet
+python vid_predict.py data/samples --json emotions.json --start 1 --every 0.5 --quiet
 """
-
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
 
 import argparse
 import logging
@@ -23,12 +16,15 @@ from tqdm import tqdm
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
+from emotion.cli.video_paths import Task, plan
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
-from emotion.files import check_apart, check_figure, check_folder, check_places, make_folder
+from emotion.faces.recognizer import Recognizer
+from emotion.files import check_apart, check_figure, check_places, make_folder
+from emotion.media.part import Part
+from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, read_ahead
-from emotion.media.video_reader import VideoReader
-from emotion.media.video_sink import VideoSink
+from emotion.media.video_sink import VideoSink, check_writable
 from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted
@@ -38,20 +34,49 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments()
+    tasks, outputs = plan_outputs(args)
+    recognizer = flags.video_recognizer(args, USUAL_FPS)
+    check_apart([*(task.video for task in tasks), *recognizer.files], outputs)
+    failures: list[str] = []
     # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
-    with Interrupt() as interrupt, VideoReader(args.video) as video, ExitStack() as outputs:
-        planned = plan_outputs(args)
-        info = video.info
-        recognizer = flags.video_recognizer(args, info.fps)
-        check_apart([*video.files, *recognizer.files], planned)
-        labels, about = recognizer.labels, recognizer.classifier.about
-        timeline = Timeline(labels)
-        records = Records(args.json, args.csv, labels, about, str(args.video), round(info.fps, 3))
-        outputs.enter_context(records)
+    with Interrupt() as interrupt, ExitStack() as stack:
+        records = None
+        for task in tasks:
+            try:
+                with task.open(args.part) as video:
+                    if records is None:  # so that the record of one video can say its rate
+                        one = (str(task.video), round(video.info.fps, 3)) if len(tasks) == 1 else (None, None)
+                        about = recognizer.classifier.about
+                        records = stack.enter_context(Records(args.json, args.csv, recognizer.labels, about, *one))
+                    problem = predict(task, video, recognizer.new_stream(), records, args, interrupt)
+            except InputError as error:
+                if len(tasks) == 1:
+                    raise
+                problem = str(error)
+                if records:
+                    records.fail(0, str(task.video), problem.removeprefix(f"{task.video}: "))
+            if problem:
+                failures.append(problem)
+            if interrupt:
+                break
+        if records and (interrupt or failures):
+            records.problem = "interrupted" if interrupt else "; ".join(failures)
+    everything_failed = records is None
+    return app.report(failures, len(tasks) if everything_failed else len(tasks) + 1, bool(interrupt))
+
+
+def predict(task: Task, video, recognizer: Recognizer, records: Records, args, interrupt: Interrupt) -> str | None:
+    """Read `video` to its end: draw, record and sum up what its faces feel. Returns what was wrong with the file."""
+    info, start_s = video.info, args.part.start_s
+    flags.search_in_time(recognizer, args, info.fps)
+    timeline = Timeline(recognizer.labels)
+    source = None if records.source else str(task.video)
+    with ExitStack() as outputs:
         write = window = None
-        if args.output:
-            make_folder(args.output.parent)
-            sink = outputs.enter_context(VideoSink(args.output, info, sound_from=args.video))
+        if task.copy:
+            make_folder(task.copy.parent)
+            sound = None if task.video.suffix.lower() == ".gif" else task.video
+            sink = outputs.enter_context(VideoSink(task.copy, info, sound_from=sound, from_s=start_s))
 
             def draw_and_write(image, faces, time_s, duration_s):
                 draw_faces(image, faces)
@@ -59,7 +84,7 @@ def main() -> int:
 
             write = outputs.enter_context(WriteBehind(draw_and_write))
         if args.show:
-            window = outputs.enter_context(Window(str(args.video), info.width, info.height))
+            window = outputs.enter_context(Window(str(task.video), info.width, info.height))
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
         detected = ((frame, *recognizer.detect(frame.image, frame.time_s)) for frame in video)
@@ -67,61 +92,73 @@ def main() -> int:
 
         for index, ((image, time_s, duration_s), boxes, crops) in enumerate(detected):
             faces = recognizer.classify(boxes, crops, time_s)
-            records.add(index, time_s, faces)
-            timeline.add(time_s, faces)
+            records.add(index, time_s, faces, source)
+            timeline.add(time_s - start_s, faces)
             if window:
                 window.show(annotate(image, faces))  # a copy: `write` draws on the frame itself
                 if window.key() in (Q, ESCAPE):
                     interrupt.ask()
             if write:
-                write(image, faces, time_s, duration_s)
+                write(image, faces, time_s - start_s, duration_s)
             bar.update()
             if interrupt:
                 break
     if args.plot:
-        timeline.plot(args.plot, args.video.name)
-    return report(args, video, timeline, bool(interrupt))
+        title = f"{task.video.name}, from {clock(start_s)} on" if start_s else task.video.name
+        timeline.plot(args.plot if source is None else args.plot / f"{task.video.stem}.png", title)
+    report(task, timeline, info.fps, app.speaker(args.json, args.csv))
+    return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = app.Parser(__doc__)
-    parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that FFmpeg reads")
+    parser.add_argument("videos", nargs="+", metavar="VIDEO",
+                        help="a video that FFmpeg reads, an animated picture, a folder to walk, or a glob in quotes")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
-                        help="the annotated copy, H.264 (default, if no other output is asked for: "
-                             "output/NAME.mp4)")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all frames, boxes and probabilities as JSON")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table, one row a face")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time")
+                        help="the annotated copy, H.264; of several videos, the folder of the copies (default, if no "
+                             "other output is asked for: output/NAME.mp4)")  # fmt: skip
+    flags.add_record_flags(parser, "frame")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time; of several, a folder")
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
+    flags.add_part_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.end <= args.start:
+        raise InputError(f"--end {clock(args.end)}: is not after --start {clock(args.start)}")
+    args.part = Part(args.start, args.end, args.every)
+    return args
 
 
-def plan_outputs(args: argparse.Namespace) -> dict[str, Path | None]:
-    """Settle where the results go, before any work is done for them: paths by their flags."""
+def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path | None]]:
+    """The videos with their copies, and the other outputs by their flags; refused here, before any work is done."""
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot):
             raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
         logger.info(f"--show is left out: {problem}")
         args.show = False
-    if not (args.output or args.json or args.csv or args.plot or args.show):
-        args.output = Path("output", args.video.name).with_suffix(".mp4")
-        check_folder(args.output.parent)
-        return {"-o": args.output}
-    outputs = {"-o": args.output, "--json": args.json, "--csv": args.csv, "--plot": args.plot}
+    copies = bool(args.output) or not (args.json or args.csv or args.plot or args.show)
+    tasks = plan(args.videos, args.output, copies)
+    outputs = {"--json": args.json, "--csv": args.csv}
+    if len(tasks) > 1 and args.plot:
+        make_folder(args.plot)
+    else:
+        check_figure(args.plot)
+        outputs["--plot"] = args.plot
     check_places(outputs)
-    check_figure(args.plot)
-    return outputs
+    if args.output and len(tasks) == 1 and tasks[0].copy == args.output:
+        check_writable(args.output)
+    drawn = {"-o" if len(tasks) == 1 else f"-o, for {task.video}": task.copy for task in tasks}
+    return tasks, drawn | outputs
 
 
-def report(args: argparse.Namespace, video: VideoReader, timeline: Timeline, interrupted: bool) -> int:
-    """The summary on stdout, what went wrong on stderr; returns the exit code."""
+def report(task: Task, timeline: Timeline, fps: float, say) -> None:
+    """The summary: a line for the video, one for each face, one for the copy."""
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
-    print(f"{args.video}: {done}", *timeline.summary(timeline.fps(video.info.fps)), sep="\n")
-    if args.output:
-        print(f"annotated: {args.output}")
-    return app.ended(interrupted, args.video, video.problem)
+    for line in (f"{task.video}: {done}", *timeline.summary(timeline.fps(fps))):
+        say(line)
+    if task.copy:
+        say(f"annotated: {task.copy}")
 
 
 if __name__ == "__main__":

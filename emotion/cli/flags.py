@@ -90,6 +90,31 @@ def add_video_flags(parser: argparse.ArgumentParser) -> None:
                             "(default: %(default)s)")  # fmt: skip
 
 
+def add_part_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("part of the video")
+    group.add_argument("--start", type=moment, default=0.0, metavar="TIME", help="from there on: seconds, or h:mm:ss")
+    group.add_argument("--end", type=moment, default=float("inf"), metavar="TIME", help="up to there")
+    group.add_argument("--every", type=interval, default=0.0, metavar="SECONDS",
+                       help="one frame each so many seconds; what lies between is not decoded where it need not be")  # fmt: skip
+
+
+def moment(text: str) -> float:
+    """A time in a video as seconds: 95, 1:35 or 0:01:35.5."""
+    *higher, seconds = text.split(":")
+    if len(higher) > 2 or not all(part.isdecimal() for part in higher) or not 0 <= float(seconds) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time: 95, 1:35 or 0:01:35")
+    total = 0.0
+    for part in (*higher, seconds):
+        total = 60 * total + float(part)
+    return total
+
+
+def interval(text: str) -> float:
+    if not 0 < float(text) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time between frames")
+    return float(text)
+
+
 def half_life(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds < float("inf"):

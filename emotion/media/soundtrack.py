@@ -20,12 +20,15 @@ GAP_S = 0.05  # seconds: a silence that was left out of the file, not a rounding
 
 
 class Soundtrack:
-    """The audio tracks of the file `source`, written into `output` piece by piece, in step with the pictures."""
+    """The audio tracks of the file `source` from `from_s` on, written into `output` piece by piece, in step with the
+    pictures.
+    """
 
-    def __init__(self, source: Path, output: av.container.OutputContainer):
+    def __init__(self, source: Path, output: av.container.OutputContainer, from_s: float = 0.0):
         self.input = open_container(source)
         self.output = output
-        self.start_s = (self.input.start_time or 0) / av.time_base
+        self.start_s = (self.input.start_time or 0) / av.time_base + from_s
+        self.skip_s = self.start_s if from_s else float("-inf")  # sound before is left out
         self.tracks: dict[int, av.AudioStream] = {}  # by the source's index
         self.ends_s: dict[int, float] = {}  # of what was encoded, by the output's index
         self.last_dts: dict[int, int] = {}  # by the output's
@@ -41,7 +44,7 @@ class Soundtrack:
         self.waiting = next(self.packets, None)
 
     def copy_until(self, time_s: float) -> None:
-        """Write what sounds before `time_s`, in seconds from the start of the file."""
+        """Write what sounds before `time_s`, in seconds from where it starts."""
         while self.waiting is not None and seconds(self.waiting) - self.start_s < time_s:
             self._write(self.waiting)
             self.waiting = next(self.packets, None)
@@ -60,7 +63,8 @@ class Soundtrack:
             return
         try:
             for packet in packets_in_time(self.input):
-                if packet.stream.index in self.tracks and packet.dts is not None:  # the empty one at the end has none
+                # The empty packet at the end has no time.
+                if packet.stream.index in self.tracks and packet.dts is not None and seconds(packet) >= self.skip_s:
                     yield packet
         except av.error.FFmpegError:
             return  # a truncated file: the pictures' reader says so

@@ -1,5 +1,6 @@
 """Video files in: upright frames with their times, whatever FFmpeg reads. `video_sink.py` is the way out."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError, reason
+from emotion.media.decode import MAX_PIXELS
+from emotion.media.part import WHOLE, Part
 from emotion.media.timestamps import frame_rate, packets_in_time
 
 # What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
@@ -23,6 +26,9 @@ PICTURE_FORMATS = ("image2", "_pipe")
 # What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
 TIMEOUT_S = 5.0
 URL_OPTIONS = {"rtsp_transport": "tcp"}
+
+HELD_BYTES = 1 << 26  # of packets that wait for whether they are needed
+TICK_S = 0.0005  # what a time in a file may be rounded by
 
 # FFmpeg's numbers of the Y'CbCr matrices that its swscale knows. A frame that names another is refused by it.
 MATRICES = {1, 4, 5, 6, 7, 9}
@@ -68,21 +74,28 @@ class VideoReader:
     After the last frame `problem` says in a few words what was wrong with the file, if anything was.
     """
 
-    def __init__(self, path: Path | str):
+    def __init__(self, path: Path | str, part: Part = WHOLE, max_pixels: int = MAX_PIXELS):
+        """`part`: the frames that are wanted; what need not be decoded for them is not. InputError for what is no video,
+        has nothing there, or has frames of more than `max_pixels`.
+        """
         self.problem: str | None = None
+        self.part = part
         self.files = local_files(path)
         self.container = open_container(path)
         try:
             self.stream = find_video(self.container, path)
+            check_size(self.stream, path, max_pixels)
             self.start_s = (self.container.start_time or 0) / av.time_base
             self.end_s = stream_end(self.stream) - self.start_s
             self.reformatter = VideoReformatter()  # one for all: making one costs more than using it
             self.packets, self.seen_s = 0, self.start_s
-            self.decoded = self._decode()
-            self.first = next(self.decoded, None)
+            self.left_out = self.repaired = 0  # damaged packets and frames
+            self.wanted_s = part.start_s if part.cut or part.every_s else float("-inf")  # when the next frame is wanted
+            self.wanted = self._wanted()
+            self.first = next(self.wanted, None)
             if self.first is None:
-                raise InputError(f"{path}: has no frame that can be decoded; is the file complete?")
-            self.info = self._describe(self.first)
+                raise InputError(f"{path}: {self._nothing()}")
+            self.info = self._describe(self.first[0])
         except BaseException:
             self.close()
             raise
@@ -97,38 +110,94 @@ class VideoReader:
         self.container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        step = 1 / self.info.fps
-        last = -step
-        frame, self.first = self.first, None
-        while frame is not None:
+        found, self.first = self.first, None
+        while found is not None:
+            frame, time_s = found
+            duration = self.part.every_s or float((frame.duration or 0) * frame.time_base)
+            if time_s < self.end_s < time_s + duration:
+                duration = self.end_s - time_s  # an edit list may end the video inside its last frame
+            yield Frame(self._upright(frame), time_s, duration)
+            found = next(self.wanted, None)
+        self.problem = self._shortfall() or self.problem or self._damage()
+
+    def _wanted(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Each frame that is wanted, and when it is shown, in seconds from the start of the file."""
+        step = float(1 / frame_rate(self.stream))
+        time_s = -step
+        for frame in self._decode():
             # A frame without a time, seen in old AVIs, follows the one before at the usual distance.
-            last = last + step if frame.pts is None else float(frame.pts * frame.time_base) - self.start_s
-            duration = float((frame.duration or 0) * frame.time_base)
-            if last < self.end_s < last + duration:
-                duration = self.end_s - last  # an edit list may end the video inside its last frame
-            yield Frame(self._upright(frame), last, duration)
-            frame = next(self.decoded, None)
-        self.problem = self._shortfall() or self.problem
+            time_s = time_s + step if frame.pts is None else float(frame.pts * frame.time_base) - self.start_s
+            if time_s >= self.part.end_s:
+                return
+            if time_s >= self.wanted_s - TICK_S:
+                self.repaired += frame.is_corrupt
+                self.wanted_s = self.part.after(time_s)
+                yield frame, time_s
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Every frame that can be had: a damaged packet costs itself, a damaged file its rest."""
+        """The frames from `wanted_s` on, and such before as it takes: a damaged packet costs itself, a damaged file its rest.
+
+        Packets wait until it shows whether they are needed: where the next key frame comes before the time that is wanted,
+        they are not. So of a recording of which a frame a minute is wanted, little is decoded.
+        """
+        waiting: list[av.Packet] = []
+        stale = False  # whether the decoder still holds frames of packets before those that were left out
         try:
             # The sound's packets are looked at too: where they end tells whether the file does.
-            for packet in packets_in_time(self.container):
+            for packet in packets_in_time(self._from_start()):
                 if packet.pts is not None:
                     self.seen_s = max(self.seen_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream is not self.stream:
                     continue
                 self.packets += packet.size > 0
-                try:
-                    yield from packet.decode()
-                except av.error.InvalidDataError:
-                    self.problem = "some frames are damaged and were left out"
+                time_s = float((packet.dts or 0) * packet.time_base) - self.start_s
+                if packet.is_keyframe and time_s <= self.wanted_s:
+                    stale = stale or bool(waiting)
+                    waiting.clear()
+                waiting.append(packet)
+                held = sum(packet.size for packet in waiting) > HELD_BYTES
+                if packet.dts is not None and time_s < self.wanted_s and not held:
+                    continue
+                if stale:
+                    self.stream.codec_context.flush_buffers()
+                    stale = False
+                for needed in waiting:
+                    try:
+                        yield from needed.decode()
+                    except av.error.InvalidDataError:
+                        self.left_out += 1
+                waiting.clear()
         except av.error.FFmpegError as error:
             self.problem = f"cannot be read to its end ({error.strerror})"
 
+    def _from_start(self) -> av.container.InputContainer:
+        """The file from the key frame before the part's start on; from its beginning where its clock may start over."""
+        if self.part.start_s and "mpeg" not in self.container.format.name:
+            with contextlib.suppress(av.error.FFmpegError):
+                self.container.seek(int((self.start_s + self.part.start_s) * av.time_base))
+        return self.container
+
+    def _nothing(self) -> str:
+        """Why there is no frame at all."""
+        if self.part.cut:
+            length_s = (self.container.duration or 0) / av.time_base
+            return (
+                f"has no frame from {self.part.start_s:g} s on; it is {length_s:.1f} s long"
+                if length_s
+                else "ends before --start"
+            )
+        return "has no frame that can be decoded; is the file complete?"
+
+    def _damage(self) -> str | None:
+        """What was damaged in between. FFmpeg fills such pictures from those beside them, and says no word."""
+        found = (f"{self.repaired} frames are damaged and were filled from others",) if self.repaired else ()
+        found += (f"{self.left_out} pieces are damaged and were left out",) if self.left_out else ()
+        return " and ".join(found) or None
+
     def _shortfall(self) -> str | None:
         """What is missing at the end, going by what the file's header promised."""
+        if self.part.cut:
+            return None
         frames = self.packets
         if self.container.format.name == "avi":
             # Its count holds dropped frames too, which FFmpeg does not hand out. But of a file that is shorter than it
@@ -164,8 +233,8 @@ class VideoReader:
         return VideoInfo(
             width=width,
             height=height,
-            fps=fps,
-            frames=stream.frames or round(duration * fps),
+            fps=min(fps, 1 / self.part.every_s) if self.part.every_s else fps,
+            frames=self.part.count(stream.frames or round(duration * fps), duration, fps),
             time_base=stream.time_base,
             pixel_aspect=aspect,
             colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
@@ -216,6 +285,15 @@ def find_video(container: av.container.InputContainer, path: Path | str) -> av.V
     stream.thread_type = "SLICE"
     stream.codec_context.thread_count = 1
     return stream
+
+
+def check_size(stream: av.VideoStream, path: Path | str, max_pixels: int) -> None:
+    """Refuse frames of more than `max_pixels`, before one is decoded, and have FFmpeg refuse those that come later."""
+    if stream.width * stream.height > max_pixels:
+        raise InputError(
+            f"{path}: frames of {stream.width} x {stream.height} pixels; up to {max_pixels / 1e6:g} million are read"
+        )
+    stream.codec_context.options = {"max_pixels": str(max_pixels)}
 
 
 def matrix(frame: av.VideoFrame) -> int:

@@ -28,7 +28,8 @@ class VideoSink:
     Raises InputError where the file cannot be written.
     """
 
-    def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None):
+    def __init__(self, path: Path, info: VideoInfo, sound_from: Path | None = None, from_s: float = 0.0):
+        """`sound_from`: the video whose sound comes along, from `from_s` seconds on, which is where the copy begins."""
         check_writable(path)
         clear_unfinished(path.parent)
         self.path = path
@@ -43,7 +44,7 @@ class VideoSink:
         self.as_yuv = {"format": "yuv420p", "threads": 1,
                        "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED}  # fmt: skip
         self.info = info
-        self.sound = Soundtrack(sound_from, self.container) if sound_from else None
+        self.sound = Soundtrack(sound_from, self.container, from_s) if sound_from else None
 
     def _add_video(self, info: VideoInfo) -> av.VideoStream:
         rate = Fraction(info.fps).limit_denominator(1001)

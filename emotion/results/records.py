@@ -123,6 +123,7 @@ class Records:
         A `json_path` that ends in .jsonl becomes JSON Lines.
         """
         self.problem: str | None = None  # why the files are incomplete, if they are
+        self.source = source
         self.paths = [path for path in (json_path, csv_path) if path]
         self.files: dict[Path, TextIO] = {}
         self.writers: list[JsonFile | JsonLines | CsvTable] = []

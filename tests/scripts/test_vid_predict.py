@@ -1,3 +1,4 @@
+import argparse
 import csv
 import json
 import os
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 from made_videos import frames_of, make_video, paste, portrait, times_of
 
+from emotion.cli.flags import moment
+
 pytestmark = pytest.mark.slow
+
 
 SIZE = (320, 240)
 
@@ -77,7 +81,7 @@ def test_a_file_where_the_default_folder_should_be_is_one_line(run_script, party
     (tmp_path / "output").write_text("mine")
     done = run_script("vid_predict.py", party, "--model", tiny_model)
     assert done.returncode == 2
-    assert done.stderr == "vid_predict.py: error: output: cannot be made (file exists); name another folder with -o\n"
+    assert done.stderr == "vid_predict.py: error: output: cannot be made (output is no folder); name another folder with -o\n"
     assert (tmp_path / "output").read_text() == "mine"
 
 
@@ -157,3 +161,43 @@ def test_a_wrong_call_is_one_line_and_changes_nothing(run_script, party, tiny_mo
     assert done.stderr.count("\n") == 1
     assert party.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_videos_and_a_gif_each_with_its_copy(run_script, party, tiny_model, tmp_path):
+    from PIL import Image
+
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "a.mp4").write_bytes(party.read_bytes())
+    (films / "bad.mp4").write_text("no video")
+    pictures = [Image.fromarray(np.full((60, 80, 3), value, np.uint8)) for value in (0, 90, 200)]
+    pictures[0].save(films / "b.gif", save_all=True, append_images=pictures[1:], duration=100)
+    done = run_script("vid_predict.py", "films", "--model", tiny_model, "-o", "out", "--json", "r.jsonl", "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "bad.mp4: not a video" in done.stderr
+    assert {path.name: len(frames_of(path)) for path in (tmp_path / "out").iterdir()} == {"a.mp4": 40, "b.mp4": 3}
+    frames = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [frame.get("source") for frame in frames] == [
+        *["films/a.mp4"] * 40, *["films/b.gif"] * 3, "films/bad.mp4", None,
+    ]  # fmt: skip
+
+
+def test_a_part_at_a_slower_pace(run_script, party, tiny_model, tmp_path):
+    done = run_script("vid_predict.py", party, "--model", tiny_model, "--start", "0:00:01", "--end", "1.8", "--every",
+                      "0.2", "-o", "out.mp4", "--csv", "-")  # fmt: skip
+    times = [float(row["time_s"]) for row in csv.DictReader(done.stdout.splitlines())]
+    assert done.returncode == 0
+    assert times == pytest.approx([1.0, 1.2, 1.4, 1.6], abs=0.08)
+    assert times_of(tmp_path / "out.mp4") == pytest.approx([time_s - 1 for time_s in times], abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("95", 95), ("1:35", 95), ("0:01:35.5", 95.5), ("1:00:00", 3600), ("-1", None), ("a:1", None)]
+)
+def test_times_as_people_write_them(text, seconds):
+    if seconds is None:
+        with pytest.raises((ValueError, argparse.ArgumentTypeError)):
+            moment(text)
+    else:
+        assert moment(text) == seconds

@@ -1,0 +1,62 @@
+"""Which videos a command line means, and where their annotated copies go."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from emotion.cli.input_paths import find_files
+from emotion.errors import InputError
+from emotion.files import check_folder
+from emotion.media.animation import AnimationReader, open_video
+from emotion.media.part import Part
+from emotion.media.video_reader import VideoReader
+from emotion.media.video_sink import SUFFIXES as WRITABLE
+
+OUTPUT = Path("output")
+# What a walk through a folder takes for a video; a file that is named is tried whatever its suffix.
+SUFFIXES = {
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv",
+    ".gif",
+}  # fmt: skip
+
+
+class Task(NamedTuple):
+    """A video and the place of its annotated copy, if there is to be one."""
+
+    video: Path
+    copy: Path | None
+
+    def open(self, part: Part) -> VideoReader | AnimationReader:
+        return open_video(self.video, part)
+
+
+def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
+    """The videos of the command line, each with a copy of its own, if there are to be `copies`.
+
+    `output` is a folder, or for a single video a file; None is the folder output/.
+    """
+    folder = output or OUTPUT
+    videos = [found for argument in arguments for found in find_files(argument, SUFFIXES, skip=folder)]
+    if len(videos) > 1 and all(os.path.isdir(video) for video, _ in videos):  # noqa: PTH112
+        raise InputError(f"{' '.join(arguments)}: no video in there; looked for {' '.join(sorted(SUFFIXES))}")
+    if not copies:
+        return [Task(video, None) for video, _ in videos]
+    if output and not output.is_dir() and (len(videos) == 1 or output.suffix.lower() in WRITABLE):
+        if len(videos) > 1:
+            raise InputError(f"-o {output}: one file for {len(videos)} videos; name a folder")
+        return [Task(videos[0][0], output)]
+    check_folder(folder)
+    taken = {os.path.realpath(video) for video, _ in videos}
+    tasks = []
+    for video, name in videos:
+        copy = free_name((folder / name).with_suffix(".mp4"), taken)
+        taken.add(os.path.realpath(copy))
+        tasks.append(Task(video, copy))
+    return tasks
+
+
+def free_name(copy: Path, taken: set[str]) -> Path:
+    """`copy`, with a mark or a number where the name is taken; the mark keeps the next run from reading it."""
+    marks = ["", "-annotated", *(f"-annotated-{number}" for number in range(2, len(taken) + 2))]
+    named = (copy.with_stem(copy.stem + mark) for mark in marks)
+    return next(candidate for candidate in named if os.path.realpath(candidate) not in taken)
