@@ -13,6 +13,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from emotion.errors import InputError, reason
@@ -99,7 +100,9 @@ def make_folder(folder: Path) -> None:
 
 
 def check_figure(path: Path | None) -> None:
-    """Refuse a figure whose file does not end like one."""
+    """Refuse a figure whose file does not end like one, and any where only what predicts is installed."""
+    if path and not find_spec("matplotlib"):
+        raise InputError(f"{path}: a figure needs matplotlib; pip install matplotlib")
     if path and path.suffix.lower() not in FIGURES:
         raise InputError(f"{path}: a figure is written as {', '.join(FIGURES)}; name it so")
 

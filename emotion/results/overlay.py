@@ -66,24 +66,39 @@ def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int
 
 
 def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
-    """The emotion and its confidence on its colour: above the box, or where less is in the way. Returns its place."""
+    """The emotion and its confidence on its colour, above or below the box, or on it. Returns its place.
+
+    In a crowd every pixel is somebody's: then in two short lines, in smaller ones, and at last the number alone, on the
+    colour that tells the emotion. The number is on every face.
+    """
     size = Sizes.of(face.box, frame).text
+    bgr = colour(face.emotion, face.labels)
     name = face.emotion if face.id is None else f"{face.id} {face.emotion}"
-    text = f"{name} {face.confidence:.0%}"
-    label = label_image(text, size, colour(face.emotion, face.labels))
-    if label.shape[1] > 1.6 * face.box.width:
-        label = label_image(name, size, colour(face.emotion, face.labels))  # in a crowd every pixel is somebody's
-    height, width = label.shape[:2]
-    x, y = face.box.x, face.box.y
-    below = y + face.box.height
-    places = [Box(x, y - height, width, height), Box(x, below, width, height),
-              Box(x, y, width, height), Box(x, below - height, width, height)]  # fmt: skip
+    number = f"{face.confidence:.0%}"
+    small = max(SMALLEST_LINE, size * 3 // 4 // 2 * 2)
+    forms = [(f"{name} {number}", size), (f"{name}\n{number}", size), (f"{name}\n{number}", small), (number, size)]
+    labels = [label_image(text, line, bgr) for text, line in forms]
+    if labels[0].shape[1] > 1.6 * face.box.width:
+        labels = labels[1:]
     others = [box for box in taken if box != face.box]
-    return paste(frame, label, best_place(frame, places, others))
+    for label in labels:
+        for place in beside(face.box, label)[:2]:
+            if push_inside(place, frame) == place and not any(shared_area(place, box) for box in others):
+                return paste(frame, label, place)
+    fitting = [label for label in labels if label.shape[1] <= face.box.width and label.shape[0] <= face.box.height / 3]
+    label = (fitting or labels[-1:])[0]
+    return paste(frame, label, best_place(frame, beside(face.box, label), others))
+
+
+def beside(box: Box, label: np.ndarray) -> list[Box]:
+    """Where the `label` of `box` may be: above and below, and in it at its upper and its lower edge."""
+    height, width = label.shape[:2]
+    below = box.y + box.height
+    return [Box(box.x, y, width, height) for y in (box.y - height, below, box.y, below - height)]
 
 
 def draw_bars(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
-    """All probabilities as bars beside the box, if the box is as tall as they are and there is room. Returns where."""
+    """All probabilities as bars beside the box, or where there is no room as one strip in it. Returns where."""
     largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(face.labels) + 1)) // 2 * 2
     for line in range(largest, SMALLEST_LINE - 1, -2):
         names = names_image(face.labels, line)
@@ -95,7 +110,19 @@ def draw_bars(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
             panel = frame[place.y : place.y + height, place.x : place.x + width]
             fill_panel(panel, names, face.scores, line)
             return place
-    return Box(0, 0, 0, 0)
+    return draw_strip(frame, face)
+
+
+def draw_strip(frame: np.ndarray, face: Recognition) -> Box:
+    """All probabilities as shares of the lower edge of the box, each as long as it is likely. Returns its place."""
+    x, y, width, height = face.box
+    thick = min(height, max(4, height // 14))
+    left = 0.0
+    for label, probability in face.scores.items():
+        columns = slice(x + round(left * width), x + round((left + probability) * width))
+        frame[y + height - thick : y + height, columns] = colour(label, face.labels)
+        left += probability
+    return Box(x, y + height - thick, width, thick)
 
 
 def fill_panel(panel: np.ndarray, names: np.ndarray, scores: dict[str, float], line: int) -> None:
@@ -135,8 +162,8 @@ def paste(frame: np.ndarray, image: np.ndarray, place: Box) -> Box:
 
 @lru_cache(1024)
 def label_image(text: str, line: int, bgr: tuple[int, int, int]) -> np.ndarray:
-    """`text` on a ground of `bgr`, `line` pixels high, in black or white, whichever reads better; BGR uint8."""
-    mask = text_mask(text, line)
+    """`text` on a ground of `bgr`, each line `line` pixels high, in black or white, whichever reads better; BGR uint8."""
+    mask = stacked([text_mask(row, line) for row in text.split("\n")])
     mask = np.pad(mask, ((0, 0), (line // 3, line // 3)))[..., None] / np.float32(255)
     luminance = np.dot(bgr, (0.114, 0.587, 0.299))
     return np.rint(mask * (INK if luminance > 120 else PAPER) + (1 - mask) * bgr).astype(np.uint8)
@@ -145,10 +172,13 @@ def label_image(text: str, line: int, bgr: tuple[int, int, int]) -> np.ndarray:
 @lru_cache(64)
 def names_image(labels: tuple[str, ...], line: int) -> np.ndarray:
     """The labels under one another in white on black, `line` pixels each; BGR uint8."""
-    masks = [text_mask(label, line) for label in labels]
+    return cv2.cvtColor(stacked([text_mask(label, line) for label in labels]), cv2.COLOR_GRAY2BGR)
+
+
+def stacked(masks: list[np.ndarray]) -> np.ndarray:
+    """Lines of text under one another, as wide as the widest; uint8 (H, W)."""
     width = max(mask.shape[1] for mask in masks)
-    column = np.vstack([np.pad(mask, ((0, 0), (0, width - mask.shape[1]))) for mask in masks])
-    return cv2.cvtColor(column, cv2.COLOR_GRAY2BGR)
+    return np.vstack([np.pad(mask, ((0, 0), (0, width - mask.shape[1]))) for mask in masks])
 
 
 def text_mask(text: str, line: int) -> np.ndarray:

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotion.faces.recognition import Recognition
-from emotion.geometry import Box
+from emotion.geometry import Box, shared_area
 from emotion.labels import SEVEN_EMOTIONS, colour
+from emotion.results import overlay
 from emotion.results.overlay import Sizes, annotate, best_place, draw_box, draw_label, label_image, text_mask
 
 HAPPY = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
@@ -49,7 +50,7 @@ def test_text_can_be_read_and_is_no_larger_than_its_face(face, frame, line):
 def test_a_label_says_who_and_how_surely_where_there_is_room():
     assert shows(annotate(ground(400, 400), [happy(150, 150, 100, 100, id=3)]), "3 happiness 70%")
     narrow = annotate(ground(400, 400), [happy(0, 150, 40, 100)])
-    assert shows(narrow, "happiness")
+    assert shows(narrow, "happiness\n70%")
     assert not shows(narrow, "happiness 70%")
 
 
@@ -68,8 +69,8 @@ def test_in_a_crowd_a_label_is_rather_on_its_own_face_than_on_another():
 def test_two_labels_of_neighbours_are_both_whole():
     faces = [happy(100, 100, 40, 40, id=1), happy(142, 100, 40, 40, id=2)]
     frame = annotate(ground(400, 400), faces)
-    assert shows(frame, "1 happiness")
-    assert shows(frame, "2 happiness")
+    assert shows(frame, "1 happiness\n70%")
+    assert shows(frame, "2 happiness\n70%")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,37 @@ def test_bars_are_as_long_as_the_probabilities(x, beside):
     lengths = [(panel == colour(label)).all(axis=2).sum(axis=1).max() for label in SEVEN_EMOTIONS]
     assert lengths[1] > 30
     assert lengths[1] / lengths[6] == pytest.approx(0.7 / 0.05, rel=0.4)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 7), (5, 8)])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (3840, 2160)])
+def test_in_a_crowd_the_number_is_on_every_face(rows, columns, width, height, monkeypatch):
+    pasted = []
+    paste = overlay.paste
+    monkeypatch.setattr(
+        overlay, "paste", lambda frame, image, place: pasted.append(place) or paste(frame, image, place)
+    )
+    monkeypatch.setattr(overlay, "label_image", lambda text, *rest: written.append(text) or label_image(text, *rest))
+    written = []
+    across, down = width // columns, height // (rows + 1)
+    side = min(across, down) * 2 // 3
+    faces = [
+        happy(column * across + 9, row * down + down // 2, side, side)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    annotate(ground(height, width), faces)
+    assert len(pasted) == len(faces)
+    assert all("70%" in text for text in written)
+    assert not any(shared_area(a, b) for i, a in enumerate(pasted) for b in pasted[:i])
+    assert not any(shared_area(label, face.box) for label in pasted for face in faces)
+
+
+def test_without_room_for_bars_the_shares_are_along_the_box():
+    frame = annotate(ground(400, 400, 0), [happy(100, 100, 70, 70)])
+    strip = frame[168, 100:170]
+    lengths = [(strip == colour(label)).all(axis=1).sum() for label in SEVEN_EMOTIONS]
+    assert lengths == pytest.approx([0.05 * 70, 0.7 * 70, *[0.05 * 70] * 5], abs=1)
 
 
 def test_a_small_face_has_no_bars():

@@ -81,7 +81,10 @@ def test_a_file_where_the_default_folder_should_be_is_one_line(run_script, party
     (tmp_path / "output").write_text("mine")
     done = run_script("vid_predict.py", party, "--model", tiny_model)
     assert done.returncode == 2
-    assert done.stderr == "vid_predict.py: error: output: cannot be made (output is no folder); name another folder with -o\n"
+    assert (
+        done.stderr
+        == "vid_predict.py: error: output: cannot be made (output is no folder); name another folder with -o\n"
+    )
     assert (tmp_path / "output").read_text() == "mine"
 
 
