@@ -100,7 +100,8 @@ def beside(box: Box, label: np.ndarray) -> list[Box]:
 def draw_bars(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     """All probabilities as bars beside the box, or where there is no room as one strip in it. Returns where."""
     largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(face.labels) + 1)) // 2 * 2
-    for line in range(largest, SMALLEST_LINE - 1, -2):
+    smallest = max(SMALLEST_LINE, int(np.hypot(*frame.shape[:2]) / 180))  # 24 in 4K, seen as a whole
+    for line in range(largest, smallest - 1, -2):
         names = names_image(face.labels, line)
         length, gap = 4 * line, line // 3
         height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
