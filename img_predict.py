@@ -23,6 +23,7 @@ from emotion.files import check_apart, check_folder, check_places
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import write_photo
 from emotion.results.crops import write_crops
+from emotion.results.html_report import Report
 from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
 
@@ -32,7 +33,7 @@ logger = logging.getLogger("emotion")
 def main() -> int:
     args = parse_arguments()
     tasks = plan(args.paths, args.output, args.copies)
-    records_at = {"--json": args.json, "--csv": args.csv}
+    records_at = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     check_places(records_at)  # the folders of the copies are made as they come
     if args.crops:
         check_folder(args.crops)
@@ -44,6 +45,7 @@ def main() -> int:
         [*(task.photo for task in tasks if isinstance(task.photo, Path)), *recognizer.files], copies | records_at
     )
     source = tasks[0].name if len(tasks) == 1 else None
+    report = Report(recognizer.labels)
     failures: list[str] = []
     # Contexts exit in reverse order: the records are finished before Ctrl-C means again what it always means.
     with (
@@ -56,12 +58,15 @@ def main() -> int:
                 faces = recognizer.recognize(picture)
                 if args.crops:
                     write_crops(args.crops, f"{index + 1:04}-{Path(task.name).stem}", picture, faces)
+                if args.report:
+                    report.add_photo(task.name, picture, faces)
                 draw_faces(picture, faces)
                 if task.copy:
                     write_photo(task.copy, picture)
             except (InputError, cv2.error, MemoryError) as error:
                 failures.append(one_line(task.name, error))
                 records.fail(index, task.name, failures[-1].removeprefix(f"{task.name}: "))
+                report.add_failure(task.name, failures[-1].removeprefix(f"{task.name}: "))
                 continue
             records.add(index, None, faces, task.name)
             for line in describe(task.name, faces):
@@ -70,6 +75,8 @@ def main() -> int:
             if interrupt:
                 records.problem = "interrupted"
                 break
+        if args.report:
+            report.write(args.report)
     if args.copies and len(failures) < len(tasks):
         logger.info(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
     return app.report(failures, len(tasks), bool(interrupt))
@@ -85,6 +92,9 @@ def parse_arguments() -> argparse.Namespace:
                         help="write the annotated copies (default), or not")  # fmt: skip
     parser.add_argument("--crops", type=Path, metavar="DIR", help="write each face as DIR/EMOTION/NAME.png")
     flags.add_record_flags(parser, "photo")
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="a page with all photos, to look through and filter"
+    )
     parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
                         help="show each photo in a window; a key goes on, q or Esc stops showing")  # fmt: skip
     parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",

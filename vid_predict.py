@@ -25,6 +25,7 @@ from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, read_ahead
 from emotion.media.video_sink import VideoSink, check_writable
+from emotion.results.html_report import Pictures, Report
 from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted
@@ -37,6 +38,7 @@ def main() -> int:
     tasks, outputs = plan_outputs(args)
     recognizer = flags.video_recognizer(args, USUAL_FPS)
     check_apart([*(task.video for task in tasks), *recognizer.files], outputs)
+    page = Report(recognizer.labels)
     failures: list[str] = []
     # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
     with Interrupt() as interrupt, ExitStack() as stack:
@@ -48,7 +50,7 @@ def main() -> int:
                         one = (str(task.video), round(video.info.fps, 3)) if len(tasks) == 1 else (None, None)
                         about = recognizer.classifier.about
                         records = stack.enter_context(Records(args.json, args.csv, recognizer.labels, about, *one))
-                    problem = predict(task, video, recognizer.new_stream(), records, args, interrupt)
+                    problem = predict(task, video, recognizer.new_stream(), records, page, args, interrupt)
             except InputError as error:
                 if len(tasks) == 1:
                     raise
@@ -61,15 +63,19 @@ def main() -> int:
                 break
         if records and (interrupt or failures):
             records.problem = "interrupted" if interrupt else "; ".join(failures)
+        if args.report and records:
+            page.write(args.report)
     everything_failed = records is None
     return app.report(failures, len(tasks) if everything_failed else len(tasks) + 1, bool(interrupt))
 
 
-def predict(task: Task, video, recognizer: Recognizer, records: Records, args, interrupt: Interrupt) -> str | None:
+def predict(
+    task: Task, video, recognizer: Recognizer, records: Records, page: Report, args, interrupt: Interrupt
+) -> str | None:
     """Read `video` to its end: draw, record and sum up what its faces feel. Returns what was wrong with the file."""
     info, start_s = video.info, args.part.start_s
     flags.search_in_time(recognizer, args, info.fps)
-    timeline = Timeline(recognizer.labels)
+    timeline, pictures = Timeline(recognizer.labels), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
     with ExitStack() as outputs:
         write = window = None
@@ -94,6 +100,8 @@ def predict(task: Task, video, recognizer: Recognizer, records: Records, args, i
             faces = recognizer.classify(boxes, crops, time_s)
             records.add(index, time_s, faces, source)
             timeline.add(time_s - start_s, faces)
+            if args.report:
+                pictures.add(image, time_s - start_s, faces)
             if window:
                 window.show(annotate(image, faces))  # a copy: `write` draws on the frame itself
                 if window.key() in (Q, ESCAPE):
@@ -106,6 +114,7 @@ def predict(task: Task, video, recognizer: Recognizer, records: Records, args, i
     if args.plot:
         title = f"{task.video.name}, from {clock(start_s)} on" if start_s else task.video.name
         timeline.plot(args.plot if source is None else args.plot / f"{task.video.stem}.png", title)
+    page.add_film(str(task.video), timeline, pictures, start_s)
     report(task, timeline, info.fps, app.speaker(args.json, args.csv))
     return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
 
@@ -119,6 +128,9 @@ def parse_arguments() -> argparse.Namespace:
                              "other output is asked for: output/NAME.mp4)")  # fmt: skip
     flags.add_record_flags(parser, "frame")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time; of several, a folder")
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="a page with who felt what when, and pictures of it"
+    )
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
     flags.add_part_flags(parser)
     flags.add_video_flags(parser)
@@ -133,13 +145,13 @@ def parse_arguments() -> argparse.Namespace:
 def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path | None]]:
     """The videos with their copies, and the other outputs by their flags; refused here, before any work is done."""
     if args.show and (problem := missing_display()):
-        if not (args.output or args.json or args.csv or args.plot):
+        if not (args.output or args.json or args.csv or args.plot or args.report):
             raise InputError(f"--show: {problem}; use -o OUT.mp4 instead")
         logger.info(f"--show is left out: {problem}")
         args.show = False
-    copies = bool(args.output) or not (args.json or args.csv or args.plot or args.show)
+    copies = bool(args.output) or not (args.json or args.csv or args.plot or args.report or args.show)
     tasks = plan(args.videos, args.output, copies)
-    outputs = {"--json": args.json, "--csv": args.csv}
+    outputs = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     if len(tasks) > 1 and args.plot:
         make_folder(args.plot)
     else:

@@ -116,13 +116,9 @@ class Timeline:
 
     def draw_lane(self, axes: "Axes", face: int | None) -> None:
         """The probabilities of one face stacked over time; white where it was not seen."""
-        used = min(BINS, int(self.end_s / self.bin_s) + 1)
-        edges = np.arange(used + 1) * self.bin_s
-        sums = self.sums[face][:used] if face is not None else np.zeros((used, len(self.labels)))
-        total = sums.sum(axis=1, keepdims=True)
-        probabilities = np.where(total > 0, sums / np.maximum(total, 1e-9), 0.0)
-        probabilities = bridge(probabilities, total[:, 0] > 0, round(0.2 / self.bin_s))
-        base = np.zeros(used)
+        probabilities = self.probabilities(face)
+        edges = np.arange(len(probabilities) + 1) * self.bin_s
+        base = np.zeros(len(probabilities))
         for label, row in zip(self.labels, probabilities.T, strict=True):
             axes.stairs(base + row, edges, baseline=base, fill=True, color=rgb(label, self.labels))
             base = base + row
@@ -130,6 +126,14 @@ class Timeline:
         axes.set_ylabel("no face" if face is None else f"face {face}", rotation=0, ha="right", va="center")
         if self.end_s >= 60:
             axes.xaxis.set_major_formatter(lambda value, _: clock(value))
+
+    def probabilities(self, face: int | None) -> np.ndarray:
+        """What `face` felt in each stretch of `bin_s` seconds up to the end, (stretches, C); zeros where it was not seen."""
+        used = min(BINS, int(self.end_s / self.bin_s) + 1)
+        sums = self.sums[face][:used] if face is not None else np.zeros((used, len(self.labels)))
+        total = sums.sum(axis=1, keepdims=True)
+        probabilities = np.where(total > 0, sums / np.maximum(total, 1e-9), 0.0)
+        return bridge(probabilities, total[:, 0] > 0, round(0.2 / self.bin_s))
 
     def draw_shares(self, axes: "Axes", face: int | None) -> None:
         """How much of its time one face felt what, as one bar."""
