@@ -59,7 +59,7 @@ class YuNetDetector:
             if face.score < SURE:
                 doubts += 1
                 seen = self.look_into(image, face) if doubts <= MOST else None
-                if seen:
+                if seen and not any(same(seen, other) for other in faces):
                     faces.append(seen)
             elif leaning < MOST_LEANING and self.may_lean(face):
                 leaning += 1

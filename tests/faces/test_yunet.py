@@ -133,6 +133,16 @@ def test_rows_become_squares_the_likeliest_first():
     assert to_faces(np.full((1, 15), np.inf, np.float32)) == []
 
 
+@pytest.mark.parametrize(("right", "down"), [(0.25, 0), (-0.2, 0.2), (0, -0.25)])
+def test_a_doubt_beside_a_face_is_moved_to_it(detector, face_photo, right, down):
+    x, y, side = FACE
+    doubt = Face(x + right * side, y + down * side, side, 0.5)
+    seen = detector.look_into(face_photo, doubt)
+    assert (seen.x, seen.y) == pytest.approx((x, y), abs=0.08 * side)
+    assert seen.side == side
+    assert seen.score > 0.8
+
+
 class Cascade(HaarDetector):
     files = ()
 
