@@ -12,6 +12,7 @@ from emotion.cluster.drive import Keys
 from emotion.cluster.shard import Settings, versions
 from emotion.errors import InputError, reason
 from emotion.files import MODEL
+from emotion.media.decode import MAX_PIXELS
 from emotion.model_file.stored import sha256
 
 
@@ -31,6 +32,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--copies", action="store_true", help="also annotated copies, into RUN/copies")
     parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
                         help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
+    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
+                        help=f"refuse larger photos (default: {MAX_PIXELS / 1e6:g})")  # fmt: skip
     group = parser.add_argument_group("where the work is done")
     group.add_argument("--workers", type=flags.positive, default=cores(), metavar="N",
                        help="processes on this machine (default: one a core, here %(default)s)")  # fmt: skip
@@ -89,25 +92,34 @@ def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tup
     """How the workers do it, what the run's manifest says of it, and the emotions. InputError where a model will not do."""
     labels = flags.photo_recognizer(args).labels  # what is wrong with a model should show before the work starts
     hashes = tuple(sha256(path) for path in args.model)
-    recognition = {
-        "labels": args.labels, "detector": args.detector, "min_face": args.min_face, "detect_every": args.detect_every,
+    photos = {**flags.shared_options(args), "mirror": args.tta is not False}
+    films = {
+        **flags.shared_options(args),
+        "mirror": bool(args.tta),
+        "detect_every": args.detect_every,
         "smooth": args.smooth,
-    }  # fmt: skip
+    }
     copies = args.run / "copies" if args.copies else None
     settings = Settings(
         folder=str(Path.cwd()),
         models=tuple(None if path.resolve() == MODEL.resolve() else str(path.resolve()) for path in args.model),
         hashes=hashes,
         versions=versions(),
-        device=args.device,
+        photo_options=tuple(photos.items()),
+        film_options=tuple(films.items()),
+        max_pixels=args.max_pixels,
         timeout=args.timeout,
         copies=str(copies.resolve()) if copies else None,
-        **recognition,
     )
     about = {
         "model": dict(zip([path.name for path in args.model], hashes, strict=True)),
-        "flags": {name: list(value) if isinstance(value, tuple) else value for name, value in recognition.items()}
-        | {"copies": args.copies},
+        # What changes the results; in JSON a tuple comes back as a list.
+        "flags": {
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in films.items()},
+            "tta": args.tta,
+            "max_pixels": args.max_pixels,
+            "copies": args.copies,
+        },
         "versions": dict(versions()),
     }
     return settings, about, labels

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from emotion.cluster.plan import Plan, Shard
-from emotion.cluster.shard import Part, Task, failure, merge
+from emotion.cluster.shard import Part, Task, given_up, merge
 
 ENDS_PROCESS = "ends the process that reads it; look at it by itself"
 LIVES = 2  # how often a photo may end a process: once it may have been the machine's fault
@@ -92,13 +92,13 @@ def settle(
     if isinstance(outcome, Part):
         trial.pieces[task.only] = outcome
     elif outcome.hung is not None:
-        trial.pieces[task.only] = failure(shard, task.only, f"not done within {timeout:g} s; --timeout allows more")
+        trial.pieces[task.only] = given_up(shard, task.only, f"not done within {timeout:g} s; --timeout allows more")
     else:
         trial.deaths[task.only] = trial.deaths.get(task.only, 0) + 1
         if trial.deaths[task.only] < LIVES:
             again.append(task)
         else:
-            trial.pieces[task.only] = failure(shard, task.only, ENDS_PROCESS)
+            trial.pieces[task.only] = given_up(shard, task.only, ENDS_PROCESS)
     if len(trial.pieces) < len(shard.sources):
         return None
     return merge(shard, trials.pop(shard.index).pieces)

@@ -1,16 +1,16 @@
 """The parts of a run put together, in the order of the list."""
 
 import csv
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from emotion.cluster.plan import Plan, read_lines
 from emotion.errors import InputError
 from emotion.files import atomic_file
-from emotion.results.records import FACE_COLUMNS, face_columns, harmless
+from emotion.results.records import FACE_COLUMNS, CsvTable, JsonLines, face_columns, harmless
 
 
 @dataclass
@@ -25,35 +25,29 @@ def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
     totals = Totals()
     with ExitStack() as stack:
 
-        def table(name: str, columns: tuple[str, ...]):
-            file = stack.enter_context(open_text(stack.enter_context(atomic_file(plan.folder / name))))
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            return writer
+        def open_file(name: str) -> TextIO:
+            path = stack.enter_context(atomic_file(plan.folder / name))
+            # A file's name may hold bytes that are no text: with a backslash they can be written.
+            return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
 
-        lines = stack.enter_context(open_text(stack.enter_context(atomic_file(plan.folder / "results.jsonl"))))
-        faces, failed = table("results.csv", (*FACE_COLUMNS, *labels)), table("failed.csv", ("source", "reason"))
+        head = {"source": None, "labels": labels}
+        writers = [JsonLines(open_file("results.jsonl"), head), CsvTable(open_file("results.csv"), head)]
+        failed = csv.writer(open_file("failed.csv"), lineterminator="\n")
+        failed.writerow(("source", "problem"))
         columns = stack.enter_context(Parquet(plan.folder / "results.parquet", labels)) if parquet else None
         for shard in plan.shards():
-            rows = []
-            for record in read_lines(plan.part(shard)):
-                if "error" in record:
-                    failed.writerow(map(harmless, (record["source"], record["error"])))
+            records = list(read_lines(plan.part(shard)))
+            for record in records:
+                for writer in writers:
+                    writer.add(record)
+                if "problem" in record:
+                    failed.writerow(map(harmless, (record["source"], record["problem"])))
                     totals.failed += 1
-                else:
-                    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-                    rows += face_rows(record)
-            faces.writerows([map(harmless, row) for row in rows])
             if columns:
-                columns.add(rows)
+                columns.add([row for record in records for row in face_rows(record)])
             totals.files += len(shard.sources)
-            totals.faces += len(rows)
+            totals.faces += sum(len(record["faces"]) for record in records)
     return totals
-
-
-def open_text(path: Path):
-    # A file's name may hold bytes that are no text: with a backslash they can be written.
-    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def face_rows(record: dict) -> Iterator[tuple]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -19,6 +20,7 @@ from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.video_detector import VideoDetector, frames_between_searches
 from emotion.files import MODEL
+from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
@@ -26,6 +28,8 @@ from emotion.model_file import light
 from emotion.model_file.stored import sha256
 from emotion.results.overlay import annotate
 from emotion.results.records import face_record, rounded
+
+Options = tuple[tuple[str, Any], ...]  # keyword arguments by name
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,9 @@ class Settings:
     models: tuple[str | None, ...]  # absolute paths; None for the model of the worker's own repository
     hashes: tuple[str, ...]
     versions: tuple[tuple[str, str], ...]
-    labels: tuple[str, ...] | None = None
-    detector: str = "haar+yunet"
-    device: str = "auto"
-    min_face: int | None = None
-    detect_every: int | None = None
-    smooth: float = 0.2
+    photo_options: Options = ()  # of Recognizer.for_photos
+    film_options: Options = ()  # of Recognizer.for_video
+    max_pixels: int = MAX_PIXELS
     timeout: float = 120.0
     copies: str | None = None  # the folder of the annotated copies, if any are wanted
 
@@ -82,12 +83,9 @@ def load(settings: Settings, films: bool) -> Recognizer:
     for model, expected in zip(models, settings.hashes, strict=True):
         if not model.is_file() or sha256(model) != expected:
             raise MismatchError(f"{HOST}: {model}: is not the model of this run; copy it there")
-    common = {
-        "labels": settings.labels, "detector": settings.detector, "device": settings.device, "min_face": settings.min_face,
-    }  # fmt: skip
-    if not films:
-        return Recognizer.for_photos(models, **common)
-    return Recognizer.for_video(models, detect_every=settings.detect_every, smooth=settings.smooth, **common)
+    if films:
+        return Recognizer.for_video(models, **dict(settings.film_options))
+    return Recognizer.for_photos(models, **dict(settings.photo_options))
 
 
 def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> Part:
@@ -102,7 +100,7 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
             watch.begin(place)
             try:
                 if place in skip:
-                    raise InputError(f"{source}: {skip[place]}")
+                    raise InputError(skip[place])
                 if is_video(source):
                     records = film(source, load(settings, True).new_stream(), settings, task.shard, watch)
                 else:
@@ -110,15 +108,15 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
             except MismatchError:
                 raise
             except (InputError, cv2.error, MemoryError) as error:
-                records = [{"source": source, "error": one_line(source, error)}]
-            failed += sum("error" in record for record in records)
+                records = [failure(source, index, one_line(source, error))]
+            failed += sum("problem" in record for record in records)
             faces += sum(len(record.get("faces", ())) for record in records)
             lines += [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     return Part("".join(lines), faces, failed)
 
 
 def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, shard: Shard) -> dict:
-    picture = read_source(source)
+    picture = read_source(source, settings.max_pixels)
     faces = recognizer.recognize(picture)
     if settings.copies:
         write_photo(copy_path(settings.copies, shard, index, source), annotate(picture, faces))
@@ -131,7 +129,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(local_video(source))
         video = stack.enter_context(VideoReader(path))
-        if settings.detect_every is None and isinstance(recognizer.detector, VideoDetector):
+        if dict(settings.film_options).get("detect_every") is None and isinstance(recognizer.detector, VideoDetector):
             recognizer.detector.detect_every = frames_between_searches(video.info.fps)
         sink = None
         if settings.copies:
@@ -146,7 +144,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
             if sink:
                 sink.write(annotate(image, faces), time_s, duration_s)
     if video.problem:
-        records.append({"source": source, "error": f"{source}: {video.problem}"})
+        records.append(failure(source, shard.first, video.problem))
     return records
 
 
@@ -157,10 +155,15 @@ def copy_path(folder: str, shard: Shard, index: int, source: str) -> Path:
     return path if path.suffix.lower() in WRITABLE or is_video(source) else path.with_suffix(".png")
 
 
+def failure(source: str, index: int, problem: str) -> dict:
+    """The record of a file that nothing could be made of."""
+    return {"index": index, "time_s": None, "source": source, "problem": problem, "faces": []}
+
+
 def one_line(source: str, error: Exception) -> str:
     if isinstance(error, InputError):
-        return str(error)
-    return f"{source}: {getattr(error, 'err', None) or 'too large for the memory of this machine'}"
+        return str(error).removeprefix(f"{source}: ")
+    return getattr(error, "err", None) or "too large for the memory of this machine"
 
 
 class MismatchError(InputError):
@@ -203,7 +206,7 @@ def merge(shard: Shard, pieces: dict[int, Part]) -> Part:
     return Part("".join(p.text for p in ordered), sum(p.faces for p in ordered), sum(p.failed for p in ordered))
 
 
-def failure(shard: Shard, place: int, word: str) -> Part:
-    """The part of a file that is given up."""
-    source = shard.sources[place]
-    return Part(json.dumps({"source": source, "error": f"{source}: {word}"}, ensure_ascii=False) + "\n", 0, 1)
+def given_up(shard: Shard, place: int, problem: str) -> Part:
+    """The part of a file that no worker got done."""
+    record = failure(shard.sources[place], shard.first + place, problem)
+    return Part(json.dumps(record, ensure_ascii=False) + "\n", 0, 1)

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from emotion.errors import InputError, reason
-from emotion.media.photo import SUFFIXES, decode_photo, read_photo
+from emotion.media.decode import MAX_PIXELS, decode_photo
+from emotion.media.photo import SUFFIXES, read_photo
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
@@ -90,16 +91,16 @@ def remote(address: str) -> Iterator[None]:
         raise InputError(f"{address}: cannot be fetched ({reason(error)[:150]})") from None
 
 
-def read_source(source: str) -> np.ndarray:
+def read_source(source: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The photo `source` as BGR uint8 (H, W, 3). InputError where it cannot be fetched or is no picture."""
     if not is_remote(source):
-        return read_photo(Path(source))
+        return read_photo(Path(source), max_pixels)
     with remote(source):
         import fsspec
 
         with fsspec.open(source, "rb") as file:
             data = file.read()
-    return decode_photo(data, source)
+    return decode_photo(data, source, max_pixels)
 
 
 @contextlib.contextmanager

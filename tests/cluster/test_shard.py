@@ -41,8 +41,8 @@ def test_photos_have_their_faces_and_a_bad_one_its_reason(settings, sample, tiny
     faces = Recognizer.for_photos(tiny_model).recognize(read_photo(sample))
     assert seen == {"index": 1, "time_s": None, "source": str(sample), "faces": [face_record(face) for face in faces]}
     assert (part.faces, part.failed) == (len(faces), 2) == (1, 2)
-    assert broken["error"].startswith(f"{bad}: not a picture")
-    assert missing["error"].startswith(f"{tmp_path / 'none.jpg'}: no such file")
+    assert broken["problem"].startswith("not a picture")
+    assert missing["problem"].startswith("no such file")
 
 
 def test_a_film_is_a_record_a_frame(settings, tmp_path):
@@ -57,7 +57,7 @@ def test_only_one_and_what_is_skipped(settings, sample):
     alone = process(replace(task(sample, "none.jpg"), only=0), settings, never)
     assert (alone.faces, alone.failed) == (1, 0)
     skipping = process(replace(task(sample, sample), skip=((1, "hangs"),)), settings, never)
-    assert read(skipping)[1] == {"source": str(sample), "error": f"{sample}: hangs"}
+    assert read(skipping)[1] == {"index": 1, "time_s": None, "source": str(sample), "problem": "hangs", "faces": []}
 
 
 def test_copies_have_places_of_their_own(settings, sample, tmp_path):
