@@ -15,8 +15,8 @@ from emotion.faces.classifier import EmotionClassifier
 
 @dataclass(frozen=True)
 class Cost:
-    parameters: int
-    macs: int  # multiply-accumulates of one face, in convolutions and dense layers: nearly all of the work
+    parameters: int | None  # None where they cannot be counted: of a .tflite or .onnx
+    macs: int | None  # multiply-accumulates of one face, in convolutions and dense layers: nearly all of the work
     file_bytes: int
     milliseconds: float  # for one face alone, as loaded here; the median
 
@@ -26,31 +26,40 @@ def measure_cost(path: Path, classifier: EmotionClassifier, card: Card | None) -
 
     With the mirror image a model is asked twice, and costs it.
     """
+    parameters: int | None
+    macs: int | None
     if card and card.parameters is not None and card.macs is not None:
         parameters, macs = card.parameters, card.macs
     else:
         parameters, macs = count_work(path)
-    milliseconds = milliseconds_a_face(classifier.classify)
-    return Cost(parameters, macs * (2 if classifier.mirror else 1), path.stat().st_size, milliseconds)
+    if macs is not None and classifier.mirror:
+        macs *= 2
+    return Cost(parameters, macs, path.stat().st_size, milliseconds_a_face(classifier.classify))
 
 
 def total_cost(costs: list[Cost]) -> Cost:
     """The cost of asking all of `costs`."""
     return Cost(
-        sum(cost.parameters for cost in costs),
-        sum(cost.macs for cost in costs),
+        sum_known([cost.parameters for cost in costs]),
+        sum_known([cost.macs for cost in costs]),
         sum(cost.file_bytes for cost in costs),
         sum(cost.milliseconds for cost in costs),
     )
 
 
-def count_work(path: Path) -> tuple[int, int]:
+def sum_known(counts: list[int | None]) -> int | None:
+    """The sum of `counts`, None where one is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def count_work(path: Path) -> tuple[int, int] | tuple[None, None]:
     """(parameters, multiply-accumulates of one face) of the model in `path`, read by Keras: that takes seconds.
 
-    (0, 0) of a .tflite or .onnx, which Keras does not read.
+    (None, None) of a .tflite or .onnx, which Keras does not read.
     """
     if path.suffix.lower() in (".tflite", ".onnx"):
-        return 0, 0
+        return None, None
     from emotion.model_file.keras_setup import start_keras
 
     start_keras("cpu")

@@ -1,5 +1,6 @@
 """Figures of a run and of several networks: how one learnt, what it confuses, how sure it is; what each is worth."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -139,7 +140,7 @@ def plot_costs(evaluation: Evaluation) -> Figure:
     scores = {found.model: found.score for found in evaluation.headline}
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    draw_dots(left, scores, evaluation.costs, lambda cost: cost.macs / 1e6)
+    draw_dots(left, scores, evaluation.costs, lambda cost: math.nan if cost.macs is None else cost.macs / 1e6)
     draw_dots(right, scores, evaluation.costs, lambda cost: cost.milliseconds)
     left.set(xlabel="million multiply-accumulates a face", ylabel="accuracy, %, with its 95 % interval")
     right.set(xlabel="milliseconds a face, here")

@@ -88,7 +88,10 @@ def format_robustness(robustness: Robustness) -> list[str]:
 def format_costs(costs: dict[str, Cost]) -> str:
     rows = [
         (
-            name, f"{cost.parameters:,}", f"{cost.macs / 1e6:.1f} M", f"{cost.file_bytes / 1e6:.1f} MB",
+            name,
+            "-" if cost.parameters is None else f"{cost.parameters:,}",
+            "-" if cost.macs is None else f"{cost.macs / 1e6:.1f} M",
+            f"{cost.file_bytes / 1e6:.1f} MB",
             f"{cost.milliseconds:.2f} ms",
         )
         for name, cost in costs.items()

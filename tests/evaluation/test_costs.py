@@ -6,7 +6,7 @@ from keras import layers
 
 from emotion.evaluation.card import Card
 from emotion.evaluation.costs import Cost, measure_cost, milliseconds_a_face, multiply_accumulates, total_cost
-from emotion.faces.classifier import load_classifier
+from emotion.faces.classifier import EmotionClassifier, load_classifier
 from emotion.labels import SEVEN_EMOTIONS
 
 pytestmark = pytest.mark.slow
@@ -43,6 +43,7 @@ def test_work_adds_up_through_a_network_within_a_network():
 
 def test_an_ensemble_costs_what_all_do():
     assert total_cost([Cost(10, 100, 1000, 1.0), Cost(1, 2, 3, 0.5)]) == Cost(11, 102, 1003, 1.5)
+    assert total_cost([Cost(10, 100, 1000, 1.0), Cost(None, None, 3, 0.5)]) == Cost(None, None, 1003, 1.5)
 
 
 def test_the_clock_is_given_one_face_at_a_time():
@@ -64,3 +65,9 @@ def test_work_that_the_card_tells_needs_no_keras(tiny_model, monkeypatch):
     monkeypatch.setattr("emotion.evaluation.costs.count_work", lambda path: pytest.fail("it is counted"))
     cost = measure_cost(tiny_model, load_classifier([tiny_model], mirror=True), Card((), parameters=5, macs=6))
     assert (cost.parameters, cost.macs) == (5, 12)
+
+
+def test_of_what_keras_does_not_read_the_work_is_unknown(tiny_light, monkeypatch):
+    monkeypatch.setattr("emotion.evaluation.costs.milliseconds_a_face", lambda classify: 3.0)
+    classifier = EmotionClassifier([], SEVEN_EMOTIONS, mirror=True)
+    assert measure_cost(tiny_light, classifier, None) == Cost(None, None, tiny_light.stat().st_size, 3.0)

@@ -1,10 +1,13 @@
 """What a person reads, and that a program finds the same in the JSON."""
 
+import io
 import json
 import re
+from dataclasses import replace
 
 from made_scores import made_evaluation
 
+from emotion.evaluation.plots import plot_costs
 from emotion.evaluation.report import evaluation_to_json, format_costs, format_evaluation, format_scores
 
 
@@ -45,6 +48,16 @@ def test_an_emotion_that_no_row_has_is_a_dash_and_a_damage_tells_what_it_costs()
     assert cells(votes[3]) == ["one", "PublicTest", "0.015", "0.729", "0.455", "0.202", "0.121"]
     assert cells(damaged[4]) == ["blur", "1.5", "70.00 %", "11.1"]
     assert cells(costs[2]) == ["one", "2,106,583", "60.7 M", "8.6 MB", "0.97 ms"]
+
+
+def test_work_that_is_unknown_is_a_dash_and_has_no_place_in_the_chart():
+    evaluation = made_evaluation()
+    evaluation.costs["one"] = replace(evaluation.costs["one"], parameters=None, macs=None)
+    assert cells(format_costs(evaluation.costs).splitlines()[2])[:4] == ["one", "-", "-", "8.6 MB"]
+    assert json.loads(evaluation_to_json(evaluation, "abc"))["costs"]["one"]["macs"] is None
+    figure = plot_costs(evaluation)
+    figure.savefig(io.BytesIO())
+    assert len(figure.legends[0].texts) == 2
 
 
 def test_names_that_look_like_numbers_stay_names():
