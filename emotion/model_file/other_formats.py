@@ -3,6 +3,7 @@
 A damaged graph can end the process in native code, so each file is first tried in a process of its own.
 """
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from emotion.model_file.sizes import SIDE
 from emotion.model_file.stored import LARGEST_FILE, sha256
 
 logger = logging.getLogger(__name__)
+
+LONGEST_TRIAL = 120  # seconds
 
 
 class OtherModel:
@@ -94,13 +97,17 @@ def try_apart(path: Path) -> None:
     if known.is_file():
         return
     command = [sys.executable, "-m", "emotion.model_file.other_formats", str(path.resolve())]
-    child = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    try:
+        child = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=LONGEST_TRIAL)
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{path}: cannot be run: two faces take it longer than {LONGEST_TRIAL} s") from None
     if child.returncode:
         lines = [line for line in child.stderr.strip().splitlines() if line.startswith("refused: ")]
         why = lines[-1].removeprefix("refused: ") if lines else "its graph is damaged, or of a kind that is not known"
         raise InputError(f"{path}: cannot be run: {why}")
-    known.parent.mkdir(parents=True, exist_ok=True)
-    known.touch()
+    with contextlib.suppress(OSError):  # without a cache it is tried each time
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.touch()
 
 
 def input_shape(path: Path) -> tuple[int, ...]:
