@@ -63,6 +63,7 @@ def main() -> int:
                 flags.search_in_time(recognizer, args, meter.fps)
             if view:
                 view.handle_keys(WAIT_S if view.paused else 0)
+        records.problem = camera.problem
     return report(args, camera, timeline, meter, bool(interrupt))
 
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -21,3 +22,8 @@ def write_y4m(path: Path, pictures: list[np.ndarray]) -> None:
         for picture in pictures:
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
             file.write(b"FRAME\n" + frame.to_ndarray().tobytes())
+
+
+def camera_picture(sample: Path) -> np.ndarray:
+    """What the camera sees in the tests: the sample's upper part, BGR uint8 (480, 640, 3)."""
+    return cv2.resize(cv2.imread(str(sample))[:384], (640, 480))

@@ -49,6 +49,7 @@ class CameraFeed:
                     self.stop.wait(WAIT_S)
         except Exception as error:
             self.error = error  # raised where somebody can do something about it
+        self.session.incomplete(self.camera.problem)
         self.ended = True
 
     def _next(self) -> None:

@@ -116,7 +116,7 @@ class Connection:
             "type": "welcome",
             "session": session.key,
             "labels": labels,
-            "colours": [css_colour(label) for label in labels],
+            "colours": [css_colour(label, labels) for label in labels],
             "recorded": [Path(name).name for name in session.outputs.names],
             "under_way": UNDER_WAY,
             "source": camera,
@@ -143,6 +143,6 @@ class Connection:
             self.request.transport.abort()
 
 
-def css_colour(label: str) -> str:
-    blue, green, red = colour(label)
+def css_colour(label: str, labels: tuple[str, ...]) -> str:
+    blue, green, red = colour(label, labels)
     return f"#{red:02x}{green:02x}{blue:02x}"

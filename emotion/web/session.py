@@ -14,7 +14,7 @@ from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer
 from emotion.media.recording import USUAL_FPS, Recording
-from emotion.results.overlay import draw_faces
+from emotion.results.overlay import annotate
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline
 
@@ -105,9 +105,7 @@ class Session:
         if self.records:
             self.records.add(self.timeline.frames, time_s, faces)
         if self.recording:
-            drawn = image.copy()
-            draw_faces(drawn, faces)
-            self.recording.write(drawn, time_s)
+            self.recording.write(annotate(image, faces), time_s)
 
     def _stop_recording(self, error: InputError) -> None:
         """A full disk is no reason to end what is seen."""
@@ -115,6 +113,12 @@ class Session:
         self.records = self.recording = None
         with suppress(InputError):
             self.files.__exit__(type(error), error, None)
+
+    def incomplete(self, problem: str | None) -> None:
+        """Let the records say that there is a `problem` with what was seen, if there is one."""
+        with self.lock:
+            if self.records:
+                self.records.problem = problem
 
     def finish(self) -> None:
         """Complete what is recorded."""

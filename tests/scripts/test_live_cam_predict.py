@@ -100,12 +100,16 @@ def test_a_file_that_is_cut_short_is_one_line_and_what_is_there_is_done(run_scri
     path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(50)], fps=25)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     done = run_script(
-        "live_cam_predict.py", "--camera", path, "--model", tiny_model, "-o", "out.mp4", "--quiet", env=HEADLESS
-    )
+        "live_cam_predict.py", "--camera", path, "--model", tiny_model, "-o", "out.mp4", "--json", "a.json", "--quiet",
+        env=HEADLESS,
+    )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith(f"live_cam_predict.py: error: {path}: cut short")
     assert done.stderr.count("\n") == 1
     assert frames_of(tmp_path / "out.mp4")
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["complete"] is False
+    assert written["problem"].startswith("cut short")
 
 
 def test_a_file_as_json_by_the_schema_of_all_three_scripts(run_script, tiny_model, tmp_path, face_scene):

@@ -2,9 +2,8 @@
 
 from contextlib import contextmanager
 
-import cv2
 import pytest
-from real_browser import CHROMIUM, FLAGS, write_y4m
+from real_browser import CHROMIUM, FLAGS, camera_picture, write_y4m
 
 from emotion import Recognizer
 from emotion.web.server import Server
@@ -36,9 +35,9 @@ def server(serve):
 
 @pytest.fixture(scope="session")
 def camera_file(tmp_path_factory, sample):
-    """What the browser's camera plays: 640x480, the sample's face in a box of 120 pixels from (221, 82) on."""
+    """What the browser's camera plays."""
     path = tmp_path_factory.mktemp("camera") / "face.y4m"
-    write_y4m(path, [cv2.resize(cv2.imread(str(sample))[:384], (640, 480))] * 5)
+    write_y4m(path, [camera_picture(sample)] * 5)
     return path
 
 

@@ -9,14 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import cv2
 import numpy as np
 import pytest
+from real_browser import camera_picture
 
 from emotion.media.camera import Camera
 from emotion.web.session import Outputs
 
 pytestmark = pytest.mark.slow
 
-FACE = 221, 82, 120  # x, y, side of the camera's face, as the recognizer of photos finds it, in 640x480
-NEAR = 10  # pixels of those
+NEAR = 10  # pixels of 640
 
 # The box's sides are the only columns, and its lower edge the lowest row, in which the emotion's colour runs so far.
 FIND_BOX = """() => {
@@ -36,22 +36,30 @@ FIND_BOX = """() => {
 }"""
 
 
-def box_is_at(page, left):
+@pytest.fixture(scope="module")
+def face(recognizers, sample):
+    """The box of the camera's face, as the recognizer finds it without a browser."""
+    stream = recognizers[0].new_stream()
+    picture = camera_picture(sample)
+    return [stream.recognize(picture, time_s)[0].box for time_s in (0.0, 0.1, 0.2)][-1]
+
+
+def box_is_at(page, left, face):
     """Wait until the drawn box is where the face is: `left`, in pixels of the camera, is its left edge."""
     found, until = None, time.monotonic() + 30
-    truth = left, FACE[1] + FACE[2], FACE[2]
+    truth = left, face.y + face.height, face.width
     while found is None or not np.allclose(found, truth, atol=NEAR):
         assert time.monotonic() < until, f"{found} is not {truth}"
         time.sleep(0.1)
         found = [value or 0 for value in page.evaluate(FIND_BOX)]
 
 
-def test_box_and_label_are_on_the_face_and_mirrored_with_it(server, open_page):
+def test_box_and_label_are_on_the_face_and_mirrored_with_it(server, open_page, face):
     page = open_page(server)
     page.wait_for_selector("#lanes li")
-    box_is_at(page, 640 - FACE[0] - FACE[2])  # a person before a camera expects a mirror
+    box_is_at(page, 640 - face.x - face.width, face)  # a person before a camera expects a mirror
     page.keyboard.press("m")
-    box_is_at(page, FACE[0])
+    box_is_at(page, face.x, face)
     assert page.inner_text("#lanes .feels") == "happiness"
     assert page.inner_text("#status") == "Connected"
     assert "ms" in page.inner_text("#pace")
@@ -84,7 +92,7 @@ def test_a_snapshot_is_the_picture_with_its_box(server, open_page, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["dropped", "chosen"])
-def test_a_photo_is_recognized_and_the_camera_comes_back(server, open_page, sample, how):
+def test_a_photo_is_recognized_and_the_camera_comes_back(server, open_page, recognizers, sample, face_photo, how):
     page = open_page(server)
     page.wait_for_selector("#lanes li")
     if how == "chosen":
@@ -94,7 +102,8 @@ def test_a_photo_is_recognized_and_the_camera_comes_back(server, open_page, samp
     page.wait_for_selector("#stage[data-source=photo]")
     shape = page.evaluate("[picture.width, picture.height]")
     assert shape == [512, 512]
-    assert page.evaluate(FIND_BOX)[2] == pytest.approx(95 * 640 / 512, abs=NEAR)
+    (truth,) = recognizers[1].recognize(face_photo)
+    assert page.evaluate(FIND_BOX)[2] == pytest.approx(truth.box.width * 640 / 512, abs=NEAR)
     assert page.inner_text("#people-title") == "In this photo"
     assert page.inner_text("#lanes .feels") == "happiness"
     page.keyboard.press("Escape")

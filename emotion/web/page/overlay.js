@@ -14,7 +14,7 @@ export function drawFaces(context, { width, height, unit, mirrored }, message, c
   const scale = width / message.width;
   const faces = message.faces.map((face) => ({ ...face, box: place(face.box, scale, width, mirrored) }));
   const taken = faces.map(({ box }) => box);
-  for (const face of faces) drawBox(context, face.box, colours[face.label], unit);
+  for (const face of faces) drawBox(context, face.box, mirrored ? -face.tilt : face.tilt, colours[face.label], unit);
   for (const face of faces) taken.push(drawLabel(context, face, colours[face.label], taken, { width, height, unit }));
   for (const face of faces) taken.push(drawBars(context, face, colours, taken, { width, height, unit }));
 }
@@ -24,15 +24,20 @@ function place([x, y, w, h], scale, width, mirrored) {
   return { x: left, y: y * scale, w: w * scale, h: h * scale };
 }
 
-function drawBox(context, { x, y, w, h }, colour, unit) {
+/** The box, turned by `tilt`, in degrees clockwise, as the face in it is. */
+function drawBox(context, { x, y, w, h }, tilt, colour, unit) {
   const radius = Math.min(w, h) * 0.08;
+  context.save();
+  context.translate(x + w / 2, y + h / 2);
+  context.rotate((tilt * Math.PI) / 180);
   for (const [style, line] of [["rgb(0 0 0 / 45%)", 5], [colour, 2.5]]) {
     context.beginPath();
-    context.roundRect(x, y, w, h, radius);
+    context.roundRect(-w / 2, -h / 2, w, h, radius);
     context.strokeStyle = style;
     context.lineWidth = line * unit;
     context.stroke();
   }
+  context.restore();
 }
 
 /** The label's size follows the face, within what can be read and what is no shouting. */
