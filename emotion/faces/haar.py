@@ -58,8 +58,8 @@ class HaarDetector:
             self.tilted_sightings(gray, -15, min_size),
         ]
         faces = [
-            Detection(square_box(*face[:3] / scale, (height, width)), face[3] / (face[3] + HALF_SURE))
-            for face in merge_looks(looks)
+            Detection(square_box(x / scale, y / scale, side / scale, (height, width)), votes / (votes + HALF_SURE))
+            for x, y, side, votes in map(np.ndarray.tolist, merge_looks(looks))
         ]
         return sorted(faces, key=lambda face: face.box.x)
 

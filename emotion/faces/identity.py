@@ -100,7 +100,7 @@ class Identities:
         elif thumbnail is not None and float((thumbnail * track.thumbnail).sum()) > 1 - STRANGER / 2:
             # Only what is surely this face: half covered, it would be remembered with the other's ear.
             blend = track.thumbnail + 0.1 * (thumbnail - track.thumbnail)
-            track.thumbnail = blend / max(np.linalg.norm(blend), 1e-6)
+            track.thumbnail = blend / max(float(np.linalg.norm(blend)), 1e-6)
         return track.id
 
 
@@ -136,7 +136,7 @@ def thumbnail_of(face: np.ndarray) -> np.ndarray:
     """What a face looks like, as a vector: its thumbnail, mean 0 and length 1, so that light does not matter."""
     thumbnail = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     thumbnail -= thumbnail.mean()
-    return thumbnail / max(np.linalg.norm(thumbnail), 1e-6)
+    return thumbnail / max(float(np.linalg.norm(thumbnail)), 1e-6)
 
 
 def place_of(box: Box) -> np.ndarray:

@@ -125,8 +125,9 @@ class Recognizer:
 
         The halves share nothing: while one thread classifies the faces of a frame, another may detect those of the next.
         """
-        # One call for all faces: a call costs as much as a face does.
-        probabilities = self.classifier.classify(faces) if found else []
+        if not found:
+            return self.smoother.smooth([], time_s) if self.smoother else []
+        probabilities = self.classifier.classify(faces)  # one call for all: a call costs as much as a face does
         recognitions = [
             Recognition(face.box, self.labels, row, face.id, face.score, face.tilt)
             for face, row in zip(found, probabilities, strict=True)

@@ -249,6 +249,8 @@ def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = THUMB
 
 def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
     """Look for `face` by its last thumbnail alone and move it there; False if nothing near is so like it."""
+    if face.thumbnail is None:
+        return False
     reach = 1 + 2 * MARGIN
     around = patch(gray, face.x + face.dx, face.y + face.dy, face.side * reach, round(THUMBNAIL * reach))
     fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(face.thumbnail, (3, 3)), cv2.TM_CCOEFF_NORMED)
