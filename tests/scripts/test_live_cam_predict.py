@@ -119,7 +119,7 @@ def test_a_file_as_json_by_the_schema_of_all_three_scripts(run_script, tiny_mode
     written = json.loads((tmp_path / "a.json").read_text())
     assert (written["schema"], written["source"]) == (1, str(path))
     assert written["frames"][0]["time_s"] == 0
-    assert set(written["frames"][-1]["faces"][0]) == {"id", "box", "label", "confidence", "emotions"}
+    assert {"id", "box", "label", "confidence", "emotions"} <= set(written["frames"][-1]["faces"][0])
 
 
 @pytest.mark.parametrize("output", ["--csv", "-o"])
