@@ -21,6 +21,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def find_light(path: Path, scaling: str | None = None) -> Path:
         return shipped
     if is_of(fingerprint, cached) and is_whole(cached):
         return cached
+    if not find_spec("tensorflow"):
+        raise InputError(f"{path}: TensorFlow makes its light copy, once; pip install -r requirements.txt")
     open_model(path)  # what is wrong with it should show before the wait
     logger.info(f"{path}: making its light copy for the CPU, once")
     return write_light(path, scaling=scaling)

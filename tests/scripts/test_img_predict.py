@@ -54,7 +54,8 @@ def test_it_needs_no_tensorflow(repository, sample, tmp_path):
     code = (
         "import sys; sys.argv[0] = 'img_predict.py'; import img_predict\n"
         "try: img_predict.app.run(img_predict.main)\n"
-        "finally: print([m for m in ('tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib', 'h5py') if m in sys.modules])"
+        "finally: print([m for m in\n"
+        "   ('tensorflow', 'keras', 'pandas', 'sklearn', 'scipy', 'matplotlib', 'h5py', 'jinja2') if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(sample), "-o", str(tmp_path)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
