@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -129,7 +129,7 @@ def load_classifier(
     return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders, files=files)
 
 
-def load_one(path: Path, device: str, labels: tuple[str, ...] | None, scaling: str | None):
+def load_one(path: Path, device: str, labels: tuple[str, ...] | None, scaling: str | None) -> tuple[Any, tuple[str, ...]]:
     """The model in `path` and its labels: its own, or `labels` where it has none."""
     model, about = load_on_gpu(path, scaling) if device == "gpu" else load_on_cpu(path, scaling)
     own = tuple((about["card"] or {}).get("labels", ()))
@@ -150,7 +150,7 @@ def load_one(path: Path, device: str, labels: tuple[str, ...] | None, scaling: s
     return model, names
 
 
-def load_on_cpu(path: Path, scaling: str | None):
+def load_on_cpu(path: Path, scaling: str | None) -> tuple[Any, dict[str, Any]]:
     """The model in `path` on the CPU, and what is known of it: its card, its scaling, its output."""
     if path.suffix.lower() in SUFFIXES:
         from emotion.model_file.other_formats import load_other
@@ -160,7 +160,7 @@ def load_on_cpu(path: Path, scaling: str | None):
     return LightModel(light), UNKNOWN | (read_light_card(light) or {})
 
 
-def load_on_gpu(path: Path, scaling: str | None):
+def load_on_gpu(path: Path, scaling: str | None) -> tuple[Any, dict[str, Any]]:
     """The model in `path` on the GPU by Keras, and the same."""
     from emotion.model_file.keras_model import KerasModel
 
