@@ -129,7 +129,9 @@ def load_classifier(
     return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders, files=files)
 
 
-def load_one(path: Path, device: str, labels: tuple[str, ...] | None, scaling: str | None) -> tuple[Any, tuple[str, ...]]:
+def load_one(
+    path: Path, device: str, labels: tuple[str, ...] | None, scaling: str | None
+) -> tuple[Any, tuple[str, ...]]:
     """The model in `path` and its labels: its own, or `labels` where it has none."""
     model, about = load_on_gpu(path, scaling) if device == "gpu" else load_on_cpu(path, scaling)
     own = tuple((about["card"] or {}).get("labels", ()))
