@@ -98,7 +98,7 @@ def connected(address, keys: Keys) -> Iterator[distributed.Client]:
         )
     try:
         client = distributed.Client(address, security=security, timeout=30)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:  # TypeError: tls:// without certificates
         raise InputError(f"--cluster {address}: no Dask scheduler answers there ({reason(error)[:150]})") from None
     with client:
         if not client.scheduler_info()["workers"]:
