@@ -8,7 +8,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.haar import HaarDetector
-from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet import MIN_FACE, YuNetDetector
 from emotion.files import YUNET
 from emotion.geometry import Box
 
@@ -38,7 +38,8 @@ class OrWholePicture:
 
     def detect(self, image: np.ndarray) -> list[Detection]:
         found = self.detector.detect(image)
-        if found or max(image.shape[:2]) > CROPPED_SIDE:
+        sides = image.shape[:2]
+        if found or max(sides) > CROPPED_SIDE or min(sides) < MIN_FACE:
             return found
         if not self.noted:
             self.noted = True

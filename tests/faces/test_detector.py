@@ -50,6 +50,7 @@ def test_a_small_picture_in_which_nothing_is_found_is_a_face_said_once(notes):
     for _ in range(2):
         assert detector.detect(np.zeros((48, 64, 3), np.uint8)) == [Detection(Box(0, 0, 64, 48), 0.0)]
     assert detector.detect(np.zeros((48, 65, 3), np.uint8)) == []
+    assert detector.detect(np.zeros((11, 20, 3), np.uint8)) == [], "too small for anybody's"
     assert len(notes) == 1
     assert "--detector none" in notes[0]
 
