@@ -57,7 +57,8 @@ def load_detector(name: str = "haar+yunet", min_face: int | None = None) -> Dete
     if name == "haar+yunet" and YUNET.is_file():
         return YuNetDetector(min_face, cascade=HaarDetector(min_face))
     if name in ("haar", "haar+yunet"):
+        cascade = HaarDetector(min_face)
         if name != "haar":
             logger.info(f"{YUNET.name} is not beside the scripts: the cascade searches alone, and finds fewer faces")
-        return HaarDetector(min_face)
+        return cascade
     raise InputError(f"--detector {name}: expected one of {', '.join(DETECTORS)}")
