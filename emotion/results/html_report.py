@@ -1,6 +1,7 @@
 """A page that stands by itself: who felt what and when, with pictures, tables and filters; it asks the network for nothing."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -35,9 +36,7 @@ class Report:
             image, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
         )
         boxes = [Box(*(round(side * scale) for side in face.box)) for face in faces]
-        drawn = [
-            Recognition(box, face.labels, face.probabilities, face.id) for box, face in zip(boxes, faces, strict=True)
-        ]
+        drawn = [replace(face, box=box) for box, face in zip(boxes, faces, strict=True)]
         self.photos.append(
             {"name": name, "picture": as_url(annotate(small, drawn)), "faces": [row(face) for face in faces]}
         )
