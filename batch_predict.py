@@ -6,6 +6,13 @@ python batch_predict.py photos/ "films/*.mp4" run/ --parquet
 find /archive -name "*.jpg" | python batch_predict.py --list - run/ --cluster tcp://10.0.0.1:8786
 """
 
+if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
+    import os
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(130))
+
 from itertools import chain
 
 from emotion.cli import app

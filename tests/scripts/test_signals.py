@@ -25,6 +25,7 @@ pytestmark = [
         ("vid_predict.py", "numpy"),
         ("live_cam_predict.py", "numpy"),
         ("fer.py", "numpy"),
+        ("batch_predict.py", "numpy"),
     ],
 )
 def test_a_signal_is_no_traceback(script, imported, number, repository, tmp_path, sample):
