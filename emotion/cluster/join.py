@@ -31,7 +31,10 @@ def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
             return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
 
         head = {"source": None, "labels": labels}
-        writers = [JsonLines(open_file("results.jsonl"), head), CsvTable(open_file("results.csv"), head)]
+        writers: list[JsonLines | CsvTable] = [
+            JsonLines(open_file("results.jsonl"), head),
+            CsvTable(open_file("results.csv"), head),
+        ]
         failed = csv.writer(open_file("failed.csv"), lineterminator="\n")
         failed.writerow(("source", "problem"))
         columns = stack.enter_context(Parquet(plan.folder / "results.parquet", labels)) if parquet else None

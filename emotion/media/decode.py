@@ -70,7 +70,7 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
     """The picture in `data`, known by its header and not decoded yet."""
     from PIL import Image  # few need it before it draws the labels
 
-    formats = FORMATS
+    formats: tuple[str, ...] = FORMATS
     if data[4:8] == b"ftyp":
         import pillow_heif  # takes as long as a small photo, and only phones write its format
 

@@ -77,4 +77,4 @@ def write_photo(path: Path | str, picture: np.ndarray) -> None:
         raise InputError(f"{path}: {picture.shape[1]}x{picture.shape[0]} is too large for that format; name a .png")
     with atomic_file(path) as unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(encoded)
+        unfinished.write_bytes(encoded.tobytes())

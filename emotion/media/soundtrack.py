@@ -5,10 +5,11 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
-from emotion.media.timestamps import packets_in_time
+from emotion.media.timestamps import packets_in_time, time_base
 from emotion.media.video_reader import open_container
 
 # What both MP4 and browsers take. The rest (PCM, Vorbis, AC-3, ...) becomes AAC.
@@ -75,14 +76,16 @@ class Soundtrack:
         if is_copied(packet.stream):
             # MP4 counts in samples and takes none twice; AVI gives some.
             sample = math.ceil(1 / (packet.stream.rate * packet.time_base))
-            dts = max(packet.dts - shift, self.last_dts.get(track.index, packet.dts - shift - sample) + sample)
+            dts = (packet.dts or 0) - shift
+            dts = max(dts, self.last_dts.get(track.index, dts - sample) + sample)
             packet.dts = self.last_dts[track.index] = dts
             packet.pts = None if packet.pts is None else max(packet.pts - shift, dts)
             packet.stream = track
             self.output.mux(packet)
             return
         with contextlib.suppress(av.error.InvalidDataError):  # a click, and no reason to stop
-            self._encode(track, packet.decode())
+            decoded: list[Any] = packet.decode()  # PyAV's types know of pictures alone
+            self._encode(track, decoded)
 
     def _encode(self, track: av.AudioStream, frames: list[av.AudioFrame]) -> None:
         """Encode decoded sound. Its times are counted in samples: those of some files overlap, and AAC's must not."""
@@ -109,4 +112,4 @@ def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.
 
 
 def seconds(packet: av.Packet) -> float:
-    return float(packet.dts * packet.time_base)
+    return float((packet.dts or 0) * time_base(packet))

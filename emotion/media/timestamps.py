@@ -30,6 +30,11 @@ def packets_in_time(container: av.container.InputContainer) -> Iterator[av.Packe
         yield packet
 
 
+def time_base(timed: av.Packet | av.VideoFrame | av.VideoStream | av.AudioStream) -> Fraction:
+    """Seconds a tick. FFmpeg gives one to whatever has a time."""
+    return timed.time_base or Fraction(1)
+
+
 def move(packet: av.Packet, by_s: float) -> None:
     ticks = round(by_s / packet.time_base)
     packet.dts = (packet.dts or 0) + ticks

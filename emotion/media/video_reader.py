@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 from emotion.errors import InputError, reason
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import WHOLE, Part
-from emotion.media.timestamps import frame_rate, packets_in_time
+from emotion.media.timestamps import frame_rate, packets_in_time, time_base
 
 # What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
@@ -103,7 +103,7 @@ class VideoReader:
     def __enter__(self) -> "VideoReader":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class VideoReader:
         found, self.first = self.first, None
         while found is not None:
             frame, time_s = found
-            duration = self.part.every_s or float((frame.duration or 0) * frame.time_base)
+            duration = self.part.every_s or float((frame.duration or 0) * time_base(frame))
             if time_s < self.end_s < time_s + duration:
                 duration = self.end_s - time_s  # an edit list may end the video inside its last frame
             yield Frame(self._upright(frame), time_s, duration)
@@ -126,7 +126,7 @@ class VideoReader:
         time_s = -step
         for frame in self._decode():
             # A frame without a time, seen in old AVIs, follows the one before at the usual distance.
-            time_s = time_s + step if frame.pts is None else float(frame.pts * frame.time_base) - self.start_s
+            time_s = time_s + step if frame.pts is None else float(frame.pts * time_base(frame)) - self.start_s
             if time_s >= self.part.end_s:
                 return
             if time_s >= self.wanted_s - TICK_S:
@@ -190,8 +190,8 @@ class VideoReader:
 
     def _damage(self) -> str | None:
         """What was damaged in between. FFmpeg fills such pictures from those beside them, and says no word."""
-        found = (f"{self.repaired} frames are damaged and were filled from others",) if self.repaired else ()
-        found += (f"{self.left_out} pieces are damaged and were left out",) if self.left_out else ()
+        found = [f"{self.repaired} frames are damaged and were filled from others"] if self.repaired else []
+        found += [f"{self.left_out} pieces are damaged and were left out"] if self.left_out else []
         return " and ".join(found) or None
 
     def _shortfall(self) -> str | None:
@@ -215,8 +215,8 @@ class VideoReader:
         turned = frame.rotation % 180 == 90
         size = (self.info.height, self.info.width) if turned else (self.info.width, self.info.height)
         frame.colorspace = matrix(frame)  # the tag: as an argument, reformat() would take it for a number of swscale's
-        as_bgr = {"format": "bgr24", "width": size[0], "height": size[1], "threads": 1}
-        image = self.reformatter.reformat(frame, **as_bgr).to_ndarray()
+        as_bgr = self.reformatter.reformat(frame, format="bgr24", width=size[0], height=size[1], threads=1)
+        image = as_bgr.to_ndarray()
         turn = TURNS.get(frame.rotation % 360)
         return image if turn is None else cv2.rotate(image, turn)
 
@@ -229,13 +229,13 @@ class VideoReader:
         fps = float(frame_rate(stream))
         duration = (self.container.duration or 0) / av.time_base
         if stream.duration:
-            duration = float(stream.duration * stream.time_base)
+            duration = float(stream.duration * time_base(stream))
         return VideoInfo(
             width=width,
             height=height,
             fps=min(fps, 1 / self.part.every_s) if self.part.every_s else fps,
             frames=self.part.count(stream.frames or round(duration * fps), duration, fps),
-            time_base=stream.time_base,
+            time_base=time_base(stream),
             pixel_aspect=aspect,
             colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
         )
@@ -252,7 +252,7 @@ def local_files(source: Path | str) -> list[Path]:
 def open_container(path: Path | str) -> av.container.InputContainer:
     """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
     local, name = Path(path), str(path)
-    remote = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
+    remote: dict[str, Any] = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
     if not remote:
         name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
         if not local.exists():
@@ -277,7 +277,7 @@ def find_video(container: av.container.InputContainer, path: Path | str) -> av.V
     if any(mark in name for mark in PICTURE_FORMATS):
         raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
     stream = container.streams.best("video")
-    if stream is None:
+    if not isinstance(stream, av.VideoStream):
         raise InputError(f"{path}: holds no video")
     if stream.codec_context is None:
         raise InputError(f"{path}: its video codec is not one that FFmpeg can decode here")
@@ -308,4 +308,4 @@ def matrix(frame: av.VideoFrame) -> int:
 
 def stream_end(stream: av.VideoStream) -> float:
     """When `stream` says it ends, in its own seconds; 0 where it does not say."""
-    return float(((stream.start_time or 0) + stream.duration) * stream.time_base) if stream.duration else 0.0
+    return float(((stream.start_time or 0) + stream.duration) * time_base(stream)) if stream.duration else 0.0

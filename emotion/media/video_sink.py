@@ -3,6 +3,7 @@
 import contextlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -41,8 +42,8 @@ class VideoSink:
             self.container = av.open(str(self.partial), "w", format="mp4", options={"movflags": "+faststart"})
         self.stream = self._add_video(info)
         self.reformatter = VideoReformatter()
-        self.as_yuv = {"format": "yuv420p", "threads": 1,
-                       "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED}  # fmt: skip
+        self.as_yuv: dict[str, Any] = {"format": "yuv420p", "threads": 1,
+                                       "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED}  # fmt: skip
         self.info = info
         self.sound = Soundtrack(sound_from, self.container, from_s) if sound_from else None
 
@@ -64,7 +65,7 @@ class VideoSink:
     def __enter__(self) -> "VideoSink":
         return self
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if self.frames and (kind is None or issubclass(kind, KeyboardInterrupt)):
                 self.complete()
@@ -111,7 +112,7 @@ class VideoSink:
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
             # MP4 takes the last frame's duration from its packet alone; the others end where the next begins.
-            duration = self.durations.pop(packet.pts, 0)
+            duration = self.durations.pop(packet.pts or 0, 0)
             if duration:
                 packet.duration = duration
             self.container.mux(packet)

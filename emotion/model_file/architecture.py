@@ -108,7 +108,10 @@ def with_input(sequential) -> dict:
     shape = first.get("batch_input_shape") or first.get("batch_shape") if isinstance(first, dict) else None
     if not shape or layers[0].get("class_name") == "InputLayer":
         return sequential
-    entrance = {"class_name": "InputLayer", "config": {"batch_shape": shape, "name": f"{first.get('name')}_input"}}
+    entrance: dict = {
+        "class_name": "InputLayer",
+        "config": {"batch_shape": shape, "name": f"{first.get('name')}_input"},
+    }
     if "module" in layers[0]:
         entrance |= {"module": "keras.layers", "registered_name": None}
     rest = [

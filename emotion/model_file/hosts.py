@@ -33,7 +33,8 @@ def join() -> None:
     if keras.backend.backend() != "jax":
         raise InputError(f"{VARIABLES[0]}: several hosts train together on JAX alone; set KERAS_BACKEND=jax")
     try:
-        (address, *_), count, place = given[0].split(","), int(given[1]), int(given[2])
+        address_list, processes, own = (value or "" for value in given)
+        (address, *_), count, place = address_list.split(","), int(processes), int(own)
         if not 0 <= place < count or ":" not in address:
             raise ValueError
     except (AttributeError, TypeError, ValueError):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,9 +31,10 @@ class OtherModel:
 
     def __init__(self, path: Path, how: Preparation | None = None):
         self.path = path
-        self.engine = LightModel(path) if path.suffix.lower() == ".tflite" else OnnxModel(path)
+        self.engine: LightModel | OnnxModel = LightModel(path) if path.suffix.lower() == ".tflite" else OnnxModel(path)
         self.how = how or Preparation("0-255", "", "probabilities")
-        self.face_shape, self.classes = self.engine.face_shape, self.engine.classes
+        self.face_shape: tuple[int, ...] = self.engine.face_shape
+        self.classes: int = self.engine.classes
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
@@ -52,9 +54,9 @@ class OnnxModel:
     def __init__(self, path: Path):
         shape = input_shape(path)
         self.channels_first = shape[1] in (1, 3)
-        self.face_shape = (shape[2], shape[3], shape[1]) if self.channels_first else tuple(shape[1:])
+        self.face_shape: tuple[int, ...] = (shape[2], shape[3], shape[1]) if self.channels_first else tuple(shape[1:])
         self.network = cv2.dnn.readNetFromONNX(str(path))
-        self.classes = self.predict(np.zeros((1, *self.face_shape), np.float32)).shape[1]
+        self.classes: int = self.predict(np.zeros((1, *self.face_shape), np.float32)).shape[1]
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         outputs = []
@@ -132,7 +134,7 @@ def input_shape(path: Path) -> tuple[int, ...]:
     return tuple(sides)
 
 
-def fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+def fields(data: bytes) -> Iterator[tuple[int, Any]]:
     """The (number, value) pairs of a message in Protocol Buffers; what is no bytes is an int."""
     place = 0
 

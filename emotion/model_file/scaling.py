@@ -50,7 +50,7 @@ def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
         return Preparation(known[1], f"as {known[0]} does")
     distances = measure(model)
     if distances:
-        best, second = sorted(distances, key=distances.get)[:2]
+        best, second = sorted(distances, key=lambda scaling: distances[scaling])[:2]
         if distances[best] * CLEAR < distances[second]:
             return Preparation(best, "by measurement: so its first normalization finds what it learnt")
     return Preparation("0-1", "a guess, as most do; see --scaling")
@@ -84,7 +84,7 @@ def measure(model) -> dict[str, float]:
     return distances
 
 
-def probe_faces(shape: tuple[int, int, int], count: int) -> np.ndarray:
+def probe_faces(shape: tuple[int, ...], count: int) -> np.ndarray:
     """Textures as smooth and as contrasty as FER2013's faces, float32 (N, H, W, channels), 0-255; always the same."""
     height, width, channels = shape
     rng = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def kinds(config) -> list[str]:
 
 
 def plain_layers(config: dict) -> list[dict]:
-    found = []
+    found: list[dict] = []
     for layer in config["config"]["layers"]:
         found += plain_layers(layer) if "layers" in layer["config"] else [layer]
     return found

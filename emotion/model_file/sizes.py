@@ -20,7 +20,8 @@ def network_size(model: dict, shape: Shape = ()) -> tuple[int, Shape]:
 
     TooLargeError where it would not fit; KeyError, TypeError, ValueError or IndexError where it makes no sense.
     """
-    total, shapes = 0, {}
+    total = 0
+    shapes: dict[str, Shape] = {}
     for layer in model["config"]["layers"]:
         kind, config = layer["class_name"], layer["config"]
         sources = [shapes[name] for name in inbound(layer.get("inbound_nodes") or []) if name in shapes] or [shape]

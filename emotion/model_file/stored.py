@@ -39,13 +39,13 @@ def open_model(path: Path) -> StoredModel:
             legacy = "layer_names" in file.get("model_weights", file).attrs
             if not legacy and "layers" not in file and "_layer_checkpoint_dependencies" not in file:
                 raise InputError(f"{path}: an HDF5 file, but without a network's weights; name another --model")
-        config = as_network(parse_json(config)) if config else find_architecture(path)
-        card = check_card(parse_json(card) if card else None, path)
+        network = as_network(parse_json(config)) if config else find_architecture(path)
+        checked = check_card(parse_json(card) if card else None, path)
     except InputError:
         raise
     except Exception:  # of damaged HDF5 h5py raises what it likes
         raise InputError(f"{path}: its configuration is damaged; save the model again") from None
-    return StoredModel(path, hashlib.sha256(data).hexdigest(), normal_config(config, path), card, weights, legacy)
+    return StoredModel(path, hashlib.sha256(data).hexdigest(), normal_config(network, path), checked, weights, legacy)
 
 
 def sha256(path: Path) -> str:

@@ -115,7 +115,7 @@ def square_of(image: np.ndarray, face: Recognition, wider: float) -> np.ndarray:
 def as_url(image: np.ndarray) -> str:
     """BGR uint8 (H, W, 3) as a JPEG in a data: URL."""
     encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-    return "data:image/jpeg;base64," + base64.b64encode(encoded).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
 def row(face: Recognition) -> dict:

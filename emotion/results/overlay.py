@@ -3,7 +3,7 @@
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ import numpy as np
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box, box_corners, shared_area
 from emotion.labels import colour
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 INK, PAPER = (24, 24, 24), (255, 255, 255)
 SMALLEST_LINE = 10  # pixels: what can still be read
@@ -197,7 +200,7 @@ def text_mask(text: str, line: int) -> np.ndarray:
 
 
 @lru_cache(32)
-def load_font(size: int):
+def load_font(size: int) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
     """DejaVu Sans, which matplotlib carries; without it the smaller font that Pillow has built in."""
     from PIL import ImageFont
 
