@@ -1,6 +1,7 @@
 """The card's schema: what is written is read again, an older one too, and one of another form is named."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import h5py
@@ -70,14 +71,17 @@ def test_a_card_of_another_form_is_named(change, named):
         card_from_json(stored(CARD) | change)
 
 
-def test_a_damaged_card_is_one_line_that_names_the_file(tmp_path):
-    with h5py.File(tmp_path / "theirs.h5", "w") as file:
+def test_a_damaged_card_is_one_line_that_names_the_file(tmp_path, tiny_model):
+    shutil.copy(tiny_model, tmp_path / "theirs.h5")
+    with h5py.File(tmp_path / "theirs.h5", "r+") as file:
         file.attrs["card"] = json.dumps(stored(replace(CARD, parameters="many")))
     with pytest.raises(InputError, match=r"theirs\.h5: its card cannot be read \(parameters: .*\)") as refused:
         read_card(tmp_path / "theirs.h5")
     assert "\n" not in str(refused.value)
 
 
-def test_without_a_card_there_is_none(tmp_path):
-    h5py.File(tmp_path / "theirs.h5", "w").close()
+def test_without_a_card_there_is_none(tmp_path, tiny_model):
+    shutil.copy(tiny_model, tmp_path / "theirs.h5")
+    with h5py.File(tmp_path / "theirs.h5", "r+") as file:
+        del file.attrs["card"]
     assert read_card(tmp_path / "theirs.h5") is None

@@ -13,8 +13,8 @@ HEADLESS = {name: value for name, value in os.environ.items() if name not in ("D
 @pytest.mark.parametrize(
     ("script", "files"),
     [
-        ("img_predict.py", {"output", "annotated", "emotions.json", "emotions.csv"}),
-        ("vid_predict.py", {"output", "annotated.mp4", "timeline.png", "emotions.json", "emotions.csv"}),
+        ("img_predict.py", {"output", "annotated", "faces", "emotions.json", "emotions.csv"}),
+        ("vid_predict.py", {"output", "annotated.mp4", "timeline.png", "emotions.json"}),
         ("live_cam_predict.py", {"recording.mp4", "emotions.csv"}),
     ],
 )

@@ -167,7 +167,7 @@ def elsewhere(flags: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        (["--data", "{empty}"], "no FER2013 data there"),
+        (["--data", "{empty}"], "no faces with labels there"),
         (["--seed", "-1"], "--seed: -1 is not from 0 to"),
         (["--evaluate", "{text}"], "model.h5: not an HDF5 model file"),
         (["--output", "{text}/below/fer.h5"], "cannot be written"),
@@ -186,7 +186,7 @@ def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, places, tmp_
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        (["--data", "{empty}/nowhere"], "no FER2013 data there"),
+        (["--data", "{empty}/nowhere"], "no faces with labels there"),
         (["--evaluate", "{empty}/none.h5"], "none.h5: no such model file"),
         (["--split", "Test", "--evaluate", "{text}"], "--split Test: not in"),
         (["--evaluate", "{text}", "--chart", "nowhere/chart.png"], "--chart nowhere/chart.png: there is no folder"),

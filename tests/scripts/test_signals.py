@@ -37,7 +37,7 @@ def test_a_signal_is_no_traceback(script, imported, number, repository, tmp_path
             told = process.stderr.readline()
         assert told
         if imported == "signal":
-            while "import 'logging'" not in told:  # the next, by when the handlers are there
+            while told and "import 'logging'" not in told:  # the next, by when the handlers are there
                 told = process.stderr.readline()
         process.send_signal(number)
         out, rest = process.communicate(timeout=60)

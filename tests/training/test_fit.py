@@ -44,7 +44,7 @@ def small_network():
 def test_each_epoch_of_a_run_has_its_own_batches(small_network, tmp_path, monkeypatch):
     asked = []
     make = Batches.__getitem__
-    monkeypatch.setattr(Batches, "__getitem__", lambda self, i: asked.append((self.epoch, i)) or make(self, i))
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, i: asked.append((self.view, i)) or make(self, i))
     recipe = Recipe(epochs=2, batch_size=32, refinement=0)
     fit(small_network(), (FACES, TARGETS), (FACES, TARGETS), recipe, Checkpoint(tmp_path, {}), jit=False, quiet=True)
     assert asked[-4:] == [(0, 0), (0, 1), (1, 0), (1, 1)]  # before them Keras looks at the first, for its shape
