@@ -81,7 +81,7 @@ def gpus(request, monkeypatch):
 
 def test_a_batch_that_cannot_be_shared_out_among_the_gpus_is_refused(gpus, tmp_path):
     checkpoint = Checkpoint(tmp_path / "run", {})
-    with pytest.raises(InputError, match=f"--batch-size 7: cannot be shared out evenly among {gpus} GPUs"):
+    with pytest.raises(InputError, match=f"--batch-size 7: cannot be shared out evenly among {gpus} devices"):
         fit(Network(), PAIR, PAIR, Recipe(batch_size=7), checkpoint, quiet=True)
     assert not checkpoint.folder.exists()
 
