@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion.cli.app import Parser
-from emotion.cli.flags import add_scaling, comma_separated, positive
+from emotion.cli.flags import add_scaling, comma_separated, positive, share
 from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
@@ -152,13 +152,6 @@ def add_evaluation_flags(group: argparse._ActionsContainer) -> None:
         "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-
-
-def share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
-    return number
 
 
 def rate(text: str) -> float:

@@ -23,7 +23,7 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0],
                        help="what finds the faces: a cascade, a network, or both; none: every picture is a face that is "
                             "cropped already (default: %(default)s)")  # fmt: skip
-    group.add_argument("--min-score", type=score, default=0.0, metavar="0-1",
+    group.add_argument("--min-score", type=share, default=0.0, metavar="0-1",
                        help="leave out faces of which the detector is less sure (default: none)")  # fmt: skip
     group.add_argument("--tta", action=argparse.BooleanOptionalAction, default=None,
                        help="average each face with its mirror image (default: in photos, where a face costs a "
@@ -56,7 +56,7 @@ def megapixels(text: str) -> int:
     return round(number * 1e6)
 
 
-def score(text: str) -> float:
+def share(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
