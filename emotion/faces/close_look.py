@@ -100,7 +100,7 @@ def to_faces(found: np.ndarray | None, scale: float = 1.0) -> list[Face]:
     """YuNet's rows (x, y, width, height, five landmarks, score) as faces of the picture, the likeliest first."""
     if found is None:
         return []
-    found = found[np.isfinite(found).all(axis=1)]  # in a strip of a pixel it sees faces of infinite size
+    found = found[np.isfinite(found).all(axis=1)]  # sizes are powers of e, which may overflow
     x, y, width, height = found[:, :4].T / scale
     # YuNet's boxes run from hair to chin; the network learned squares about the middle of that.
     rows = np.stack([x + width / 2, y + 0.52 * height, (width + height) / 2, np.minimum(found[:, 14], 1)], axis=1)

@@ -22,6 +22,7 @@ AGREED_CASCADE, WINDOWS = 0.5, 15  # where that many of the cascade's windows se
 WIDENED, RAISED = 1.075, 0.04  # YuNet's square is 0.93 of the cascade's, and lower by this share of its side
 MOST, MOST_LEANING = 24, 12  # doubts looked into and tilts measured, likeliest first: bounds the time in a crowd
 LEANING_SIDE = 40  # pixels: of smaller faces the score says more of their size than of their tilt
+LEAST_SIDE = 64  # pixels: in a strip of 32 OpenCV's network reads beside its arrays and sees faces of any size
 SEARCH_SIDE = 640  # pixels of the longer side of a video's frame: 20 ms
 ORIENTATION_SIDE = 480  # pixels of the longer side where a photo is tried in its other orientations
 
@@ -70,7 +71,13 @@ class YuNetDetector:
 
     def look(self, image: np.ndarray, scale: float) -> list[Face]:
         """What may be a face in `image`, looked at in `scale`; the likeliest first."""
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        size = tuple(round(scale * side) for side in image.shape[1::-1])
+        if min(size) < MIN_FACE:
+            return []
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        right, bottom = (max(0, LEAST_SIDE - side) for side in size)
+        if right or bottom:
+            small = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
         with self.lock:
             self.network.setInputSize(small.shape[1::-1])
             found = to_faces(self.network.detect(small)[1], scale)

@@ -117,7 +117,7 @@ def test_min_face_leaves_out_smaller_faces(face_photo):
     assert YuNetDetector(min_face=150).detect(face_photo) == []
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (20, 20), (1, 500), (31, 33), (148, 199)])
+@pytest.mark.parametrize("shape", [(1, 1), (20, 20), (1, 500), (4000, 1), (20, 900), (31, 33), (148, 199)])
 def test_a_picture_without_a_face(detector, shape):
     ramp = np.linspace(0, 255, shape[0] * shape[1] * 3).reshape(*shape, 3).astype(np.uint8)
     assert detector.detect(ramp) == []
