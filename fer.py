@@ -90,6 +90,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     origin = origin_of(args.init_from, labels) if args.init_from else {}
     network = args.network or known_network(origin.get("network"))
     changes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
+    changes["refinement"] = 0 if args.teacher else None
     recipe = recipe_of(network, trained=bool(origin), **changes)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": source, "teachers": teachers, "teacher_weight": args.teacher_weight}

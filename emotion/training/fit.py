@@ -25,7 +25,8 @@ class Batches(keras.utils.PyDataset):
     Of several processes, the one at `place` of `members` gets its share of each, in order of the places.
     What a batch holds depends on the seed, the epoch and its place alone: a resumed run sees the faces that the
     unbroken one would have seen, and worker threads may make batches in any order. With a teacher, the views of the
-    faces come again after `teacher.views` epochs and are the same for every seed: it has answered them already.
+    faces come again after `teacher.views` epochs, every other time as mirror images, and are the same for every seed:
+    it has answered them already.
     """
 
     def __init__(
@@ -51,7 +52,8 @@ class Batches(keras.utils.PyDataset):
         Not by PyDataset's `on_epoch_end`, which Keras calls before the first epoch too.
         """
         self.ranges = self.recipe.ranges(epoch)
-        self.view = epoch % self.teacher.views if self.teacher else epoch
+        times, self.view = divmod(epoch, self.teacher.views) if self.teacher else (0, epoch)
+        self.mirrored = times % 2 == 1
         self.order = np.random.default_rng([self.seed, self.view]).permutation(len(self.faces))
         if self.teacher:
             self.teacher.begin(f"{'mild' if self.recipe.is_mild(epoch) else 'strong'}-{self.view:03}")
@@ -68,6 +70,8 @@ class Batches(keras.utils.PyDataset):
             faces = augment(faces, np.random.default_rng([self.seed, self.view, index]), self.ranges)
         if self.teacher:
             targets = self.teacher.mix(index, faces, targets)
+        if self.mirrored:
+            faces = faces[:, :, ::-1]
         # All are made, since a face's share of the random numbers hangs on the faces before it.
         return network_input(faces[self.share]), targets[self.share]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, ROBUST_RANGES, Ranges
+from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, Ranges
 
 TEACHER_WEIGHT = 0.5  # the teachers' part in what is learnt, if there are any; the voters' is the rest
 
@@ -23,7 +23,8 @@ class Recipe:
     weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
     averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
     augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing
-    refinement: int = 8  # the last epochs, in which it goes through little
+    # The last epochs, in which it goes through little. None of a teacher's: its answers hold for the views it was shown.
+    refinement: int = 8
 
     def ranges(self, epoch: int) -> Ranges | None:
         """What a face goes through in `epoch`, counted from 0."""
@@ -85,7 +86,7 @@ RECIPES = {
     ),
     "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
     "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
-    "face_resnet": Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, augmentation=ROBUST_RANGES, refinement=0),
+    "face_resnet": Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, refinement=0),
 }
 
 

@@ -138,7 +138,7 @@ def test_a_teacher_reaches_training_and_only_that(given, tmp_path, monkeypatch):
     monkeypatch.setattr("emotion.training.distillation.load_teacher", load_teacher)
     teacher = tmp_path / "teacher.h5"
     teacher.write_bytes(b"a network")
-    found = given("--network", "simple_cnn", "--labels", "fer2013", "--teacher", teacher, "--teacher-weight", 0.75,
+    found = given("--labels", "fer2013", "--teacher", teacher, "--teacher-weight", 0.75,
                   "--teacher-answers", tmp_path / "answers", "--device", "cpu")  # fmt: skip
     assert asked == [([teacher], SEVEN_EMOTIONS, "cpu")]
     faces, votes = found.training
@@ -150,6 +150,7 @@ def test_a_teacher_reaches_training_and_only_that(given, tmp_path, monkeypatch):
     found.teacher.save()
     assert [path.name for path in (tmp_path / "answers").rglob("*.npz")] == ["strong-000.npz"]
     np.testing.assert_array_equal(found.validation[1], ONE_HOT[14:])
+    assert found.checkpoint.settings["refinement"] == 0
     assert found.checkpoint.settings["teachers"] == [{"file": "teacher.h5", "sha256": sha256(teacher)}]
 
 

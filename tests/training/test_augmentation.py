@@ -113,5 +113,5 @@ def test_only_a_share_of_the_faces_is_spoilt(change):
 def test_noise_in_black_stays_dark_and_in_white_bright_and_blur_leaves_both():
     for grey in (0, 255):
         face = np.full((20, 48, 48), grey, np.uint8)
-        assert 1 < np.abs(augment(face, rng(), with_ranges(noise=1)).astype(int) - grey).max() < 80
+        assert 1 < np.abs(augment(face, rng(), with_ranges(noise=1)).astype(int) - grey).max() < 140
         assert (augment(face, rng(), with_ranges(blur=1)) == grey).all()
