@@ -1,6 +1,6 @@
 """Keras's start: quiet, on the device that was asked for, on all GPUs of the machine, with all hosts of the run.
 
-TensorFlow is Keras's default; KERAS_BACKEND=jax in the environment trains the same code on JAX.
+TensorFlow is Keras's default; KERAS_BACKEND=jax or torch in the environment trains the same code on JAX or PyTorch.
 """
 
 import contextlib
@@ -32,11 +32,11 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
             import keras
     except (ImportError, ValueError) as error:  # of a backend that is not installed, or that there is not
         raise InputError(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; use tensorflow") from None
-    if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):
-        raise InputError(f"KERAS_BACKEND={backend}: Keras finds no GPUs by that; use tensorflow or jax")
+    if (backend := keras.backend.backend()) not in ("tensorflow", "jax", "torch"):
+        raise InputError(f"KERAS_BACKEND={backend}: Keras trains nothing by that; use tensorflow, jax or torch")
     hosts.join()
     with silenced():
-        gpus = [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
+        gpus = gpu_names()
     if device == "gpu" and not gpus:
         raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")
     if precision:
@@ -44,6 +44,17 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
         keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
     return gpus
+
+
+def gpu_names() -> list[str]:
+    """The CUDA GPUs that the backend will use: all of them, on PyTorch the first."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return ["cuda:0"] if torch.cuda.is_available() else []
+    return [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
 
 
 def capabilities() -> list[tuple[int, int]]:
@@ -55,6 +66,10 @@ def capabilities() -> list[tuple[int, int]]:
 
         details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
         return [gpu.get("compute_capability", (0, 0)) for gpu in details]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return [torch.cuda.get_device_capability()]
     import jax
 
     told = [str(getattr(gpu, "compute_capability", "0.0")).partition(".") for gpu in jax.devices()]
