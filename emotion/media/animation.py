@@ -11,7 +11,8 @@ from emotion.errors import InputError
 from emotion.media.decode import ANIMATIONS, MAX_PIXELS, by_pillow, check_pixels, open_header
 from emotion.media.part import WHOLE, Part
 from emotion.media.photo import open_regular, read_bounded
-from emotion.media.video_reader import Frame, VideoInfo, VideoReader
+from emotion.media.video_info import Frame, VideoInfo
+from emotion.media.video_reader import VideoReader
 
 SUFFIXES = {".gif", ".webp", ".png", ".apng", ".avif"}
 SHORTEST_S = 0.02  # browsers take a shorter time for a slip, and show such a frame for a tenth of a second

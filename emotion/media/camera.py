@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.media.video_reader import TIMEOUT_S, URL_OPTIONS, VideoReader, matrix
+from emotion.media.container import TIMEOUT_S, URL_OPTIONS
+from emotion.media.video_info import matrix
+from emotion.media.video_reader import VideoReader
 
 logger = logging.getLogger(__name__)
 

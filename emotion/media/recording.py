@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from emotion.media.threads import WriteBehind
-from emotion.media.video_reader import VideoInfo
+from emotion.media.video_info import VideoInfo
 from emotion.media.video_sink import VideoSink, check_writable
 
 USUAL_FPS = 30.0  # what the encoder plans for; the frames' own times are what is written

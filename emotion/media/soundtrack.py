@@ -9,8 +9,8 @@ from typing import Any
 
 import av
 
+from emotion.media.container import open_container
 from emotion.media.timestamps import packets_in_time, time_base
-from emotion.media.video_reader import open_container
 
 # What both MP4 and browsers take. The rest (PCM, Vorbis, AC-3, ...) becomes AAC.
 COPIED = {"aac", "mp3", "opus", "flac"}

@@ -2,70 +2,25 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import av
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from emotion.errors import InputError, reason
+from emotion.errors import InputError
+from emotion.media.container import check_size, find_video, local_files, open_container
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import WHOLE, Part
 from emotion.media.timestamps import frame_rate, packets_in_time, time_base
-
-# What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
-TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
-PICTURE_FORMATS = ("image2", "_pipe")
-
-# What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
-TIMEOUT_S = 5.0
-URL_OPTIONS = {"rtsp_transport": "tcp"}
+from emotion.media.video_info import Colours, Frame, VideoInfo, matrix
 
 HELD_BYTES = 1 << 26  # of packets that wait for whether they are needed
 TICK_S = 0.0005  # what a time in a file may be rounded by
 
-# FFmpeg's numbers of the Y'CbCr matrices that its swscale knows. A frame that names another is refused by it.
-MATRICES = {1, 4, 5, 6, 7, 9}
-
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
-
-
-class Frame(NamedTuple):
-    """One picture: BGR uint8 (H, W, 3), upright. `time_s` counts from the start of the file, sound included;
-    `duration_s` is 0 where the file does not tell.
-    """
-
-    image: np.ndarray
-    time_s: float
-    duration_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Colours:
-    """FFmpeg's numbers for how Y'CbCr came from light: the output carries the same, so that no colour shifts."""
-
-    matrix: int = 2  # 2: unspecified, as in FFmpeg
-    primaries: int = 2
-    transfer: int = 2
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video is. Width and height in pixels as shown, that is, after its rotation tag."""
-
-    width: int
-    height: int
-    fps: float  # on average: a phone's frames come when they come
-    frames: int = 0  # what the file promises; 0 where it does not say
-    time_base: Fraction = Fraction(1, 90000)
-    pixel_aspect: Fraction = Fraction(1)  # width over height of one pixel
-    colours: Colours = Colours()
 
 
 class VideoReader:
@@ -239,71 +194,6 @@ class VideoReader:
             pixel_aspect=aspect,
             colours=Colours(matrix(frame), frame.color_primaries, frame.color_trc),
         )
-
-
-def local_files(source: Path | str) -> list[Path]:
-    """The file of this machine that a path or a URL names; none where it is elsewhere."""
-    url = urlsplit(str(source)) if "://" in str(source) else None
-    if url is None:
-        return [Path(source)]
-    return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
-
-
-def open_container(path: Path | str) -> av.container.InputContainer:
-    """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
-    local, name = Path(path), str(path)
-    remote: dict[str, Any] = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
-    if not remote:
-        name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
-        if not local.exists():
-            raise InputError(f"{path}: no such file")
-        if local.is_dir():
-            raise InputError(f"{path}: is a folder; name one video file")
-        if local.is_file() and local.stat().st_size == 0:
-            raise InputError(f"{path}: is empty")
-    try:
-        # Tags in old files come in any encoding: they are not worth an error.
-        container = av.open(name, metadata_errors="replace", **remote)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from None
-    return container
-
-
-def find_video(container: av.container.InputContainer, path: Path | str) -> av.VideoStream:
-    """The stream to show, ready to decode."""
-    name = container.format.name
-    if name in TEXT_FORMATS:
-        raise InputError(f"{path}: not a video but text")
-    if any(mark in name for mark in PICTURE_FORMATS):
-        raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
-    stream = container.streams.best("video")
-    if not isinstance(stream, av.VideoStream):
-        raise InputError(f"{path}: holds no video")
-    if stream.codec_context is None:
-        raise InputError(f"{path}: its video codec is not one that FFmpeg can decode here")
-    # One thread: recognizing and encoding run beside it and keep the other cores busy, and no frame waits in a queue.
-    stream.thread_type = "SLICE"
-    stream.codec_context.thread_count = 1
-    return stream
-
-
-def check_size(stream: av.VideoStream, path: Path | str, max_pixels: int) -> None:
-    """Refuse frames of more than `max_pixels`, before one is decoded, and have FFmpeg refuse those that come later."""
-    if stream.width * stream.height > max_pixels:
-        raise InputError(
-            f"{path}: frames of {stream.width} x {stream.height} pixels; up to {max_pixels / 1e6:g} million are read"
-        )
-    stream.codec_context.options = {"max_pixels": str(max_pixels)}
-
-
-def matrix(frame: av.VideoFrame) -> int:
-    """The Y'CbCr matrix of `frame`, FFmpeg's number, one of MATRICES.
-
-    Where its tag is none of them it is what browsers assume of no tag: BT.709 from 720 lines on.
-    """
-    if frame.colorspace in MATRICES:
-        return frame.colorspace
-    return 1 if max(frame.width, frame.height) >= 1280 or min(frame.width, frame.height) >= 720 else 6
 
 
 def stream_end(stream: av.VideoStream) -> float:

@@ -12,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 from emotion.errors import InputError
 from emotion.files import check_place, clear_unfinished, put_in_place, unfinished_path, writing
 from emotion.media.soundtrack import Soundtrack
-from emotion.media.video_reader import VideoInfo
+from emotion.media.video_info import VideoInfo
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
 LIMITED = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects

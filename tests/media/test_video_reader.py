@@ -1,6 +1,4 @@
-import os
 import sys
-from pathlib import Path
 
 import av
 import numpy as np
@@ -8,7 +6,7 @@ import pytest
 from made_videos import make_video, number_of, scene
 
 from emotion.errors import InputError
-from emotion.media.video_reader import VideoReader, local_files
+from emotion.media.video_reader import VideoReader
 
 SCENES = [scene(i) for i in range(12)]
 
@@ -164,18 +162,3 @@ def test_a_folder_a_photo_and_a_sound_are_refused_each_by_its_name(tmp_path, sam
                 target.mux(packet)
     with pytest.raises(InputError, match="holds no video"):
         VideoReader(tmp_path / "sound.m4a")
-
-
-@pytest.mark.parametrize(
-    ("source", "files"),
-    [
-        ("a.mp4", ["a.mp4"]),
-        ("file:///videos/my%20film.mp4", ["/videos/my film.mp4"]),
-        ("FILE://localhost/a.mp4", ["/a.mp4"]),
-        ("http://example.com/a.mp4", []),
-        ("12:30.mp4", ["12:30.mp4"]),
-    ],
-)
-@pytest.mark.skipif(os.name == "nt", reason="the paths of other systems")
-def test_which_file_of_this_machine_is_read(source, files):
-    assert local_files(source) == [Path(file) for file in files]

@@ -9,7 +9,8 @@ from made_videos import frames_of, make_video, number_of, scene, times_of
 
 from emotion.errors import InputError
 from emotion.media.soundtrack import Soundtrack
-from emotion.media.video_reader import Colours, VideoInfo, VideoReader
+from emotion.media.video_info import Colours, VideoInfo
+from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
 
 SCENES = [scene(i) for i in range(12)]

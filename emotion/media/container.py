@@ -1,0 +1,73 @@
+"""A video file or a URL, opened by FFmpeg: what it is refused for, before a frame is decoded."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import av
+
+from emotion.errors import InputError, reason
+
+# What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
+TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
+PICTURE_FORMATS = ("image2", "_pipe")
+
+# What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
+TIMEOUT_S = 5.0
+URL_OPTIONS = {"rtsp_transport": "tcp"}
+
+
+def local_files(source: Path | str) -> list[Path]:
+    """The file of this machine that a path or a URL names; none where it is elsewhere."""
+    url = urlsplit(str(source)) if "://" in str(source) else None
+    if url is None:
+        return [Path(source)]
+    return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
+
+
+def open_container(path: Path | str) -> av.container.InputContainer:
+    """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
+    local, name = Path(path), str(path)
+    remote: dict[str, Any] = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
+    if not remote:
+        name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
+        if not local.exists():
+            raise InputError(f"{path}: no such file")
+        if local.is_dir():
+            raise InputError(f"{path}: is a folder; name one video file")
+        if local.is_file() and local.stat().st_size == 0:
+            raise InputError(f"{path}: is empty")
+    try:
+        # Tags in old files come in any encoding: they are not worth an error.
+        container = av.open(name, metadata_errors="replace", **remote)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from None
+    return container
+
+
+def find_video(container: av.container.InputContainer, path: Path | str) -> av.VideoStream:
+    """The stream to show, ready to decode."""
+    name = container.format.name
+    if name in TEXT_FORMATS:
+        raise InputError(f"{path}: not a video but text")
+    if any(mark in name for mark in PICTURE_FORMATS):
+        raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
+    stream = container.streams.best("video")
+    if not isinstance(stream, av.VideoStream):
+        raise InputError(f"{path}: holds no video")
+    if stream.codec_context is None:
+        raise InputError(f"{path}: its video codec is not one that FFmpeg can decode here")
+    # One thread: recognizing and encoding run beside it and keep the other cores busy, and no frame waits in a queue.
+    stream.thread_type = "SLICE"
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def check_size(stream: av.VideoStream, path: Path | str, max_pixels: int) -> None:
+    """Refuse frames of more than `max_pixels`, before one is decoded, and have FFmpeg refuse those that come later."""
+    if stream.width * stream.height > max_pixels:
+        raise InputError(
+            f"{path}: frames of {stream.width} x {stream.height} pixels; up to {max_pixels / 1e6:g} million are read"
+        )
+    stream.codec_context.options = {"max_pixels": str(max_pixels)}
