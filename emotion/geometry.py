@@ -98,9 +98,3 @@ def shared_area(a: Box, b: Box) -> int:
     width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
     height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
     return max(0, width) * max(0, height)
-
-
-def intersection_over_union(a: Box, b: Box) -> float:
-    """The share of the area under both boxes that they have in common, 0 to 1."""
-    shared = shared_area(a, b)
-    return shared / (a.width * a.height + b.width * b.height - shared)

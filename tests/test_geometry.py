@@ -10,7 +10,6 @@ from emotion.geometry import (
     box_corners,
     crop_square,
     crop_turned,
-    intersection_over_union,
     shared_area,
     square_box,
     whole_square,
@@ -90,16 +89,3 @@ def test_a_square_cut_at_one_side_is_known_whole(box, square):
 )
 def test_shared_area(a, b, area):
     assert shared_area(Box(*a), Box(*b)) == shared_area(Box(*b), Box(*a)) == area
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "share"),
-    [
-        (Box(0, 0, 10, 10), Box(0, 0, 10, 10), 1),
-        (Box(0, 0, 10, 10), Box(5, 0, 10, 10), 1 / 3),
-        (Box(0, 0, 2, 2), Box(2, 2, 2, 2), 0),
-    ],
-    ids=["the same", "half of each", "side by side"],
-)
-def test_intersection_over_union(a, b, share):
-    assert intersection_over_union(a, b) == pytest.approx(share)

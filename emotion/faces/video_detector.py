@@ -1,13 +1,12 @@
 """Where the faces of a video are: the whole frame is searched now and then, the places of known faces in between."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from emotion.faces.close_look import Face
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.haar import HaarDetector
+from emotion.faces.known_face import CASCADE_SCORE, MARGIN, KnownFace, Place, distance, patch, same_place
 from emotion.faces.yunet import LIKELY, SEARCH_SIDE, YuNetDetector
 from emotion.geometry import Box, square_box
 
@@ -16,56 +15,12 @@ SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse 
 # A known face is looked for in its surroundings, scaled so that it has this side: its cost is then the same at every
 # size. The glance costs 1-2 ms a face and finds nine of ten; only where it fails, the closer look follows.
 GLANCE, CLOSER_LOOK = 40, 56  # pixels
-MARGIN = 0.3  # of the side: how far a face may move from one frame to the next
-THUMBNAIL = 32  # pixels: the side of the thumbnail by which a face is known
 SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly there; there, for all we know
 # Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
 # alone, and how long it is looked for where it was.
 HOLD, FORGET = 1.2, 2.0
-
-CASCADE_SCORE = 0.5  # of a face that only the cascade has seen: its quick looks count no windows
 DENIED = 3  # searches that do not see a face where the cascade and its looks still do: it was a pattern
 SEARCH_S = 0.24  # seconds between two searches of the whole frame: who enters is soon found, at 1 to 4 ms a frame
-
-Place = tuple[float, float, float]  # centre x, centre y, side; pixels of the frame
-
-
-@dataclass(eq=False)
-class KnownFace:
-    """A face seen lately: its place and motion a frame, the place that is shown, and what it looked like."""
-
-    x: float
-    y: float
-    side: float
-    shown: Place = (0.0, 0.0, 0.0)
-    thumbnail: np.ndarray | None = None  # uint8 (THUMBNAIL, THUMBNAIL)
-    dx: float = 0.0
-    dy: float = 0.0
-    missed: int = 0  # looks in which the cascade did not see it, since it last did
-    hidden: bool = False  # not to be seen, but looked for
-    score: float = CASCADE_SCORE  # the network's, when it last saw it
-    tilt: float = 0.0
-    tilted: int = -1  # the frame in which the tilt was measured
-    denied: int = 0  # searches in which the network did not see it, since it last did
-
-    @property
-    def place(self) -> Place:
-        return self.x, self.y, self.side
-
-    def see(self, gray: np.ndarray, place: Place) -> None:
-        """Take up what the cascade saw."""
-        self.move(*place)
-        self.missed, self.hidden, self.thumbnail = 0, False, patch(gray, *place)
-
-    def move(self, x: float, y: float, side: float) -> None:
-        """Take up a new place; half of the change becomes the motion expected next."""
-        self.dx += 0.5 * (x - self.x - self.dx)
-        self.dy += 0.5 * (y - self.y - self.dy)
-        self.x, self.y, self.side = x, y, side
-        # The cascade's boxes tremble by a few percent of their side: damped. A move of a tenth is real: followed.
-        change = np.subtract(self.place, self.shown)
-        share = np.clip(np.abs(change).max() / (0.1 * side), 0.3, 1.0)
-        self.shown = tuple(self.shown + share * change)
 
 
 class VideoDetector:
@@ -111,7 +66,7 @@ class VideoDetector:
         # Those seen by the cascade last go first: where two meet, the one in front keeps its place.
         for turn, face in enumerate(sorted(self.faces, key=lambda face: face.missed)):
             # The cascade looks at each face on every third frame; in between, looking the same is enough.
-            if (self.frame + turn) % 3 and not face.missed and follow_thumbnail(gray, face, SAME):
+            if (self.frame + turn) % 3 and not face.missed and face.follow(gray, SAME):
                 pass
             elif found := self.look_at(gray, face):
                 face.see(gray, found)
@@ -119,7 +74,7 @@ class VideoDetector:
                 face.missed += 1
                 # Turned away, a face is still known for a while by its looks, and looked for where it was.
                 held = face.missed <= max(2, HOLD * self.detect_every)
-                face.hidden = face.hidden or not (held and follow_thumbnail(gray, face, SIMILAR))
+                face.hidden = face.hidden or not (held and face.follow(gray, SIMILAR))
                 if face.hidden and face.missed > FORGET * self.detect_every:
                     continue
             if not any(same_place(face.place, other.place) for other in kept):
@@ -197,7 +152,7 @@ class VideoDetector:
         while min(gray.shape) * scale >= WINDOW:
             small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             for box in self.detector.search(small, 1.2, 2, WINDOW, 2 * WINDOW + 4):
-                places.append(place_of(box, scale))
+                places.append(place_in_frame(box, scale))
             scale /= 2
         return places
 
@@ -218,48 +173,13 @@ class VideoDetector:
             return None
         small = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         boxes = self.detector.search(small, 1.1, neighbours, round(0.75 * side), round(1.3 * side))
-        places = [place_of(box, scale, left, top) for box in boxes]
+        places = [place_in_frame(box, scale, left, top) for box in boxes]
         return min(places, key=lambda place: distance(place, (x, y, face.side)), default=None)
 
 
-def place_of(box: Box, scale: float, left: int = 0, top: int = 0) -> Place:
+def place_in_frame(box: Box, scale: float, left: int = 0, top: int = 0) -> Place:
     """The place of a box that was found in a picture scaled by `scale`, its corner at (left, top)."""
     return left + (box.x + box.width / 2) / scale, top + (box.y + box.height / 2) / scale, box.width / scale
-
-
-def distance(a: Place, b: Place) -> float:
-    """How far apart two places (centre x, centre y, side) are, in pixels; a change of size counts as a move."""
-    return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2])
-
-
-def same_place(a: Place, b: Place) -> bool:
-    """Whether two places (centre x, centre y, side) are one face's."""
-    apart = max(abs(a[0] - b[0]), abs(a[1] - b[1]))
-    return apart < 0.4 * max(a[2], b[2])
-
-
-def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = THUMBNAIL) -> np.ndarray:
-    """The square about (x, y), uint8 (pixels, pixels), the frame's edges repeated beyond them."""
-    left, top = round(x - side / 2), round(y - side / 2)
-    size = max(1, round(side))
-    rows = np.clip(np.arange(pixels) * size // pixels + top, 0, gray.shape[0] - 1)
-    columns = np.clip(np.arange(pixels) * size // pixels + left, 0, gray.shape[1] - 1)
-    return gray[np.ix_(rows, columns)]
-
-
-def follow_thumbnail(gray: np.ndarray, face: KnownFace, likeness: float) -> bool:
-    """Look for `face` by its last thumbnail alone and move it there; False if nothing near is so like it."""
-    if face.thumbnail is None:
-        return False
-    reach = 1 + 2 * MARGIN
-    around = patch(gray, face.x + face.dx, face.y + face.dy, face.side * reach, round(THUMBNAIL * reach))
-    fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(face.thumbnail, (3, 3)), cv2.TM_CCOEFF_NORMED)
-    _, best, _, (column, row) = cv2.minMaxLoc(fit)
-    if best < likeness:
-        return False
-    step, middle = face.side / THUMBNAIL, (fit.shape[0] - 1) / 2
-    face.move(face.x + face.dx + (column - middle) * step, face.y + face.dy + (row - middle) * step, face.side)
-    return True
 
 
 def frames_between_searches(fps: float) -> int:

@@ -5,16 +5,8 @@ from made_videos import paste, portrait
 
 from emotion.faces.detector import load_detector
 from emotion.faces.haar import HaarDetector
-from emotion.faces.video_detector import (
-    DENIED,
-    GLANCE,
-    SAME,
-    KnownFace,
-    VideoDetector,
-    follow_thumbnail,
-    for_frames,
-    patch,
-)
+from emotion.faces.known_face import KnownFace, patch
+from emotion.faces.video_detector import DENIED, GLANCE, SAME, VideoDetector, for_frames
 
 EVERY = 10
 
@@ -101,7 +93,7 @@ def test_a_face_is_looked_for_by_its_looks_where_it_was_going(ground, face_photo
     paste(before, portrait(face_photo, 80), 320, 180)
     paste(now, portrait(face_photo, 80), 360, 180)
     face = KnownFace(320, 180, 80, dx=40, thumbnail=patch(gray(before), 320, 180, 80))
-    assert follow_thumbnail(gray(now), face, SAME)
+    assert face.follow(gray(now), SAME)
     assert face.place == pytest.approx((360, 180, 80), abs=2)
 
 
