@@ -21,7 +21,8 @@ class Recipe:
     # cosine: one epoch of warm-up, then down to a 500th; plateau: see `learning_rate_after`; constant
     schedule: str = "cosine"
     weight_decay: float = 0.02  # decoupled: of each weight, times the learning rate, a step
-    averaging: float = 0.998  # of the running average of the weights that is kept in their place; 0: none
+    # Of the running average of the weights that is kept in their place; 0: none. Less where epochs are short: see fit.py.
+    averaging: float = 0.998
     augmentation: Ranges | None = DEFAULT_RANGES  # what a training face goes through; None: nothing
     # The last epochs, in which it goes through little. None of a teacher's: its answers hold for the views it was shown.
     refinement: int = 8

@@ -236,3 +236,10 @@ def test_normalizations_and_biases_do_not_decay(name, small_network):
     optimizer.build(model.trainable_variables)
     decaying = [v.path for v in model.trainable_variables if optimizer._use_weight_decay(v)]
     assert [path.split("/")[-1] for path in decaying] == ["kernel"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "momentum"), [(443, 0.998), (100, 1 - 1 / 120), (1, 1 / 6)], ids=["FER2013", "6,400 faces", "64 faces"]
+)
+def test_the_average_of_the_weights_is_of_little_more_than_an_epoch(steps, momentum):
+    assert build_optimizer(Recipe(), steps).ema_momentum == pytest.approx(momentum)
