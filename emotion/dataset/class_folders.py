@@ -2,10 +2,12 @@
 
 train/happy/*.jpg  test/happy/*.jpg     whatever the splits' folders are called, and however deep they lie
 happy/*.jpg  sad/*.jpg                  flat: split here
+KA.HA1.29.tiff  KA.SA1.33.tiff          JAFFE, whose files' names say the class: split here
 """
 
 import hashlib
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +30,12 @@ SPLIT_FOLDERS = {
     "train": 0, "training": 0, "train_set": 0, "publictest": 1, "privatetest": 2, "test": 3, "testing": 3, "test_set": 3,
     "validation": 4, "valid": 4, "val": 4, "val_set": 4, "dev": 4,
 }  # fmt: skip
+# JAFFE's names: the person, the class and its how-manieth picture of that person, a running number.
+JAFFE_NAME = re.compile(r"[A-Z]{2}\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+\.[a-z]+", re.IGNORECASE)
+JAFFE_CLASSES = {
+    "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happiness", "NE": "neutral", "SA": "sadness", "SU": "surprise",
+}  # fmt: skip
+CACHE_SUFFIX = ".cache.npz"  # of what load.py keeps beside the data
 DEEPEST = 6  # folders below the one that is named
 SAMPLES = REPOSITORY / "data" / "samples"  # no class, though it lies in data/
 
@@ -95,6 +103,8 @@ def lay_out(names: Iterable[str]) -> tuple[dict[str, Place], dict[str, list[str]
     pictures, left_out = {}, defaultdict(list)
     for name in names:
         path = PurePosixPath(name)  # without the `./` that some archives have
+        if path.name.startswith(".") and path.name.endswith(CACHE_SUFFIX):
+            continue  # what an earlier run wrote
         if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
             left_out["hidden"].append(name)
         elif is_image(path):
@@ -106,6 +116,8 @@ def lay_out(names: Iterable[str]) -> tuple[dict[str, Place], dict[str, list[str]
         depth = len(root.parts)
         inside = {name: path for name, path in pictures.items() if path.is_relative_to(root)}
         places = {name: (None, path.parts[depth]) for name, path in inside.items() if len(path.parts) > depth + 1}
+    if not places:
+        places = {name: (None, label) for name, path in pictures.items() if (label := jaffe_class(path.name))}
     if places and (outside := [name for name in pictures if name not in places]):
         left_out["outside of the folders of classes"] = outside
     return places, dict(left_out)
@@ -117,6 +129,12 @@ def place_in_split(name: PurePosixPath) -> Place | None:
         if folder.lower() in SPLIT_FOLDERS:
             return SPLIT_FOLDERS[folder.lower()], inner
     return None
+
+
+def jaffe_class(name: str) -> str | None:
+    """The class of a picture by the name that JAFFE gives it; None where it has another."""
+    found = JAFFE_NAME.fullmatch(name)
+    return JAFFE_CLASSES[found[1].upper()] if found else None
 
 
 def flat_root(pictures: Iterable[PurePosixPath]) -> PurePosixPath | None:

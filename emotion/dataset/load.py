@@ -18,7 +18,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from emotion.dataset.archives import DAMAGED, is_archive
-from emotion.dataset.class_folders import find_class_folders
+from emotion.dataset.class_folders import CACHE_SUFFIX, find_class_folders
 from emotion.dataset.csv_tables import Table, TablePair, open_tables
 from emotion.dataset.faces import is_image
 from emotion.dataset.ferplus_folders import FERPLUS_FOLDERS, FerplusFolders
@@ -148,7 +148,7 @@ def cache_places(source: Source) -> list[Path]:
     path = source.path.resolve()
     folder = path if path.is_dir() else path.parent
     elsewhere = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return [folder / f".{path.name}.cache.npz", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
+    return [folder / f".{path.name}{CACHE_SUFFIX}", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
 
 
 def read_cache(place: Path, key: str) -> Rows | None:

@@ -35,6 +35,7 @@ def test_what_is_left_out_is_named_and_counted(tmp_path):
     (folder / "train" / "1" / "1.png").rename(folder / "train" / "1" / "1.PNG")
     for name in ("a.png", "b.png", "c.png"):
         shutil.copy(folder / "train" / "0" / "0.png", folder / name)
+    (folder / f".{folder.name}.cache.npz").write_bytes(b"our own, of an earlier run")
     found = load(folder)
     assert len(found.splits["Training"]) == 14
     assert [note.removeprefix(f"{folder}: ") for note in found.notes[1:]] == [
@@ -138,6 +139,54 @@ def test_copies_of_a_photograph_stay_in_one_split(tmp_path, face_photo):
     usage = dict(zip(order, source.read().usage, strict=True))
     assert len(set(usage.values())) == 3
     assert all(usage[name] == usage[name.replace("-0", "-1")] for name in order if "-0" in name)
+
+
+JAFFE = {
+    "AN": "anger",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happiness",
+    "NE": "neutral",
+    "SA": "sadness",
+    "SU": "surprise",
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["a folder", "a zip"])
+def test_jaffe_says_the_class_in_its_files_names(packed, tmp_path):
+    """KA.AN1.39.tiff: ten people, three of each of seven classes, as its archive has them."""
+    folder = tmp_path / "set" / "jaffe"
+    folder.mkdir(parents=True)
+    for person in range(10):
+        for number in range(21):
+            code = list(JAFFE)[number % 7]
+            face = np.random.default_rng([person, number]).integers(0, 200, (64, 64), np.uint8)
+            face[8 * (number % 7) + 4 : 8 * (number % 7) + 10] = 255
+            name = f"{'KMNTUYA'[person % 7]}{'ARL'[person % 3]}.{code}{number // 7 + 1}.{21 * person + number}.tiff"
+            assert cv2.imwrite(str(folder / name), face)
+    (folder / "README").write_text("of the data")
+    cv2.imwrite(str(folder / "overview.png"), face)
+    place = Path(shutil.make_archive(str(tmp_path / "jaffe"), "zip", tmp_path / "set")) if packed else folder
+    found = load(place)
+    assert {name: len(split) for name, split in found.splits.items()} == {"Training": 168, "Test": 21, "Validation": 21}
+    for split in found.splits.values():
+        assert split.protocol == "labels"
+        assert set(labelled(split).values()) == {len(split) // 7}
+        for face, code in zip(split.faces, split.codes, strict=True):
+            bar = next(bar for bar in range(7) if face[6 * bar + 4 : 6 * bar + 6].min() > 230)
+            assert split.labels[code] == list(JAFFE.values())[bar]
+    assert sum("left out: 1 file" in note for note in found.notes) == 2
+
+
+def test_ck_plus_as_folders(tmp_path):
+    """No neutral, but contempt: seven outputs of their own, in our order."""
+    names = ["anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"]
+    found = load(write_class_folders(tmp_path, names, {"CK+48": 140}))
+    assert found.labels == ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+    for split in found.splits.values():
+        for face, code in zip(split.faces, split.codes, strict=True):
+            number = next(number for number in range(7) if face[6 * number + 5].min() == 255)
+            assert split.labels[code] == canonical(names[number])
 
 
 @pytest.mark.parametrize("how", ["zip", "gztar", "xztar", "tar"])
