@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 # Of light files that were made before they said so.
 UNKNOWN = {"card": None, "scaling": "0-255", "source": "a layer of its own scales them", "output": "probabilities"}
+MADE_PROBABILITIES = {  # what outputs are that are none, and what is done with them, for a person
+    "logits": "logits; a softmax makes them probabilities",
+    "scores": "a score for each class by itself (sigmoid); divided by their sum they count as probabilities",
+}
 SUFFIXES = (".tflite", ".onnx")  # of networks that no Keras is needed for
 BATCH_SIZE = 64  # faces: more are done in turns, since somebody's network may want each as 224 x 224 x 3
 
@@ -147,8 +151,8 @@ def load_one(
         pixels = "0-255" if about["scaling"] == "0-255" else f"scaled to {about['scaling']}"
         side = f"{model.face_shape[0]}x{model.face_shape[1]}"
         logger.info(f"{path}: without a card; its faces are grey {side}, pixels {pixels} ({about['source']})")
-    if about["output"] == "logits":
-        logger.info(f"{path}: its outputs are logits; a softmax makes them probabilities")
+    if about["output"] in MADE_PROBABILITIES:
+        logger.info(f"{path}: its outputs are {MADE_PROBABILITIES[about['output']]}")
     return model, names
 
 

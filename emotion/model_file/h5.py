@@ -108,7 +108,8 @@ def make_predictor(stored: StoredModel, scaling: str | None = None) -> tuple:
     """(the Keras model of a checked file from raw pixels to probabilities, how its pixels and outputs are meant).
 
     `scaling`, a key of SCALINGS, is how somebody else's file wants its pixels; else it is looked for. Logits become
-    probabilities. InputError where its outputs can be neither.
+    probabilities, and so do scores, one sigmoid a class: each divided by their sum. InputError where its outputs are
+    none of these.
     """
     model = build_model(stored)
     import keras  # after the checks
@@ -132,7 +133,9 @@ def finish(model, scaling: tuple[float, float], path: Path):
     import keras
 
     scale, offset = scaling
-    found = model.predict(probe_faces(model.input_shape[1:], 32) * scale + offset, verbose=0)
+    # Called, not `predict`: that would compile the network for one look at it.
+    faces = probe_faces(model.input_shape[1:], 32) * scale + offset
+    found = keras.ops.convert_to_numpy(model(faces, training=False))
     if not np.isfinite(found).all():
         raise InputError(f"{path}: refused: its outputs are no numbers")
     if found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-3:
@@ -143,6 +146,9 @@ def finish(model, scaling: tuple[float, float], path: Path):
     activation = getattr(getattr(last, "activation", None), "__name__", "linear")
     if activation == "linear":
         return keras.layers.Softmax(dtype="float32"), "logits"
+    if activation == "sigmoid":  # softmax(log(score)) = score / sum of scores: in plain layers, and sound at 0
+        last.activation = keras.activations.log_sigmoid
+        return keras.layers.Softmax(dtype="float32"), "scores"
     raise InputError(f"{path}: its outputs are neither probabilities nor logits; it must end with a softmax")
 
 
@@ -150,8 +156,10 @@ def face_shape(model, path: Path) -> tuple[int, int, int]:
     """Height, width and channels of the faces that `model` takes; an InputError if it takes no faces at all."""
     into, out = model.input_shape, model.output_shape
     plain = isinstance(into, tuple) and isinstance(out, tuple)  # not several inputs or outputs
-    if not plain or len(into) != 4 or into[3] not in (1, 3) or len(out) != 2:
-        raise InputError(f"{path}: expected faces (N, H, W, 1 or 3) in and (N, classes) out, got {into} and {out}")
+    if not plain or len(into) != 4 or into[3] not in (1, 3) or len(out) != 2 or out[1] < 2:
+        raise InputError(
+            f"{path}: expected faces (N, H, W, 1 or 3) in and (N, classes) out, two or more, got {into} and {out}"
+        )
     return into[1:]
 
 

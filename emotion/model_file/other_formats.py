@@ -44,7 +44,8 @@ class OtherModel:
             raise InputError(f"{self.path}: refused: its outputs are no numbers")
         if self.how.output == "logits":
             found = np.exp(found - found.max(axis=1, keepdims=True))
-            found /= found.sum(axis=1, keepdims=True)
+        if self.how.output != "probabilities":
+            found /= np.maximum(found.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return found
 
 
@@ -78,19 +79,17 @@ def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:
         how = Preparation("0-255", "a layer of its own scales them")
     else:
         how = Preparation(scaling or "0-1", "as --scaling says" if scaling else "a guess, as most do; see --scaling")
-    output = meaning(OtherModel(path, how), path)
+    output = meaning(OtherModel(path, how))
     how = Preparation(how.scaling, how.source, output)
     return OtherModel(path, how), {"card": card, "scaling": how.scaling, "source": how.source, "output": output}
 
 
-def meaning(model: OtherModel, path: Path) -> str:
-    """Whether what `model` gives, on textures like faces, are probabilities or logits."""
+def meaning(model: OtherModel) -> str:
+    """Whether what `model` gives, on textures like faces, are probabilities, logits, or scores of one class each."""
     found = model.predict(probe_faces(model.face_shape, 8))
     if found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-2:
         return "probabilities"
-    if found.min() >= 0 and found.max() <= 1:
-        raise InputError(f"{path}: its outputs are neither probabilities nor logits; it must end with a softmax")
-    return "logits"
+    return "scores" if found.min() >= 0 and found.max() <= 1 else "logits"
 
 
 def try_apart(path: Path) -> None:

@@ -35,7 +35,7 @@ class Preparation:
 
     scaling: str  # a key of SCALINGS
     source: str  # how that is known, for a person
-    output: str = "probabilities"  # or logits, which became probabilities
+    output: str = "probabilities"  # or logits, or scores (one sigmoid a class), which became probabilities
 
 
 def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
@@ -71,12 +71,13 @@ def measure(model) -> dict[str, float]:
     norm = next((layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)), None)
     if norm is None:
         return {}
-    before = keras.Model(model.inputs, norm.input)
+    before = keras.Model(model.inputs[0], norm.input)
     mean, variance = (np.array(weight, float) for weight in (norm.moving_mean, norm.moving_variance))
     faces = probe_faces(model.input_shape[1:], 64)
     distances = {}
     for name, (scale, offset) in SCALINGS.items():
-        found = before.predict(faces * scale + offset, verbose=0).reshape(-1, len(mean)).astype(float)
+        found = keras.ops.convert_to_numpy(before(faces * scale + offset, training=False))
+        found = found.reshape(-1, len(mean)).astype(float)
         m, v = found.mean(axis=0), found.var(axis=0) + 1e-9
         known = variance + 1e-9
         divergence = ((m - mean) ** 2 + v) / known - 1 - np.log(v / known)

@@ -57,15 +57,29 @@ def softmax(logits):
     return shares / shares.sum(axis=1, keepdims=True)
 
 
+def sigmoid_shares(logits):
+    scores = 1 / (1 + np.exp(-logits))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("end", "told"), [("Softmax", False), ("Identity", True)], ids=["probabilities", "logits"])
-def test_an_onnx_file(end, told, tmp_path, notes):
+@pytest.mark.parametrize(
+    ("end", "shares", "told"),
+    [
+        ("Softmax", softmax, None),
+        ("Identity", softmax, "its outputs are logits"),
+        ("Sigmoid", sigmoid_shares, "its outputs are a score for each class by itself"),
+    ],
+    ids=["probabilities", "logits", "scores"],
+)
+def test_an_onnx_file(end, shares, told, tmp_path, notes):
     path = write_onnx(tmp_path / "net.onnx", end)
     found = load_classifier([path], labels=("a", "b", "c"), scaling="-1-1").classify(FACES)
     small = np.stack([cv2.resize(face, (8, 8), interpolation=cv2.INTER_LINEAR) for face in FACES]).astype(np.float32)
-    expected = softmax((small / 127.5 - 1).reshape(3, -1) @ WEIGHTS)
+    expected = shares((small / 127.5 - 1).reshape(3, -1) @ WEIGHTS)
     np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert any("its outputs are logits" in note for note in notes) == told
+    said = [note for note in notes if "its outputs are" in note]
+    assert len(said) == (1 if told else 0) and all(told in note for note in said)
     assert any("scaled to -1-1 (as --scaling says)" in note for note in notes)
 
 
