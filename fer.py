@@ -96,7 +96,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     facts = {"seed": args.seed, "trained_on": source, "teachers": teachers, "teacher_weight": args.teacher_weight}
     if origin:
         facts["init_from"] = origin
-        logger.info(f"{args.init_from}: gone on from, its head {origin['head']}")
+        kept, new = (", ".join(origin[part]) or "none" for part in ("outputs_kept", "outputs_new"))
+        logger.info(f"{args.init_from}: gone on from; outputs kept: {kept}; new: {new}")
     settings = {
         "network": network,
         "labels": labels,
