@@ -113,7 +113,7 @@ def run_script(tmp_path):
     def run(name: str, *arguments, cwd: Path = tmp_path, **options) -> subprocess.CompletedProcess:
         command = [sys.executable, REPOSITORY / name, *arguments]
         return subprocess.run(
-            list(map(str, command)), cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, **options
+            list(map(str, command)), cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=600, **options
         )
 
     return run

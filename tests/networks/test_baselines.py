@@ -1,5 +1,7 @@
 """The networks: their size to the parameter, what their authors tell of their parts, their outputs."""
 
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -34,6 +36,12 @@ PARTS = {
 SMALL = [name for name in NETWORKS if name not in TRANSFER]
 
 
+@cache
+def network(name: str) -> keras.Model:
+    """Of seven outputs; for tests that only look at it."""
+    return build(name)
+
+
 @pytest.fixture(scope="module")
 def faces() -> np.ndarray:
     """A black, a grey, a white and a noisy face, raw pixels, as every network takes them."""
@@ -45,12 +53,12 @@ def faces() -> np.ndarray:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_are_the_published_ones(name):
-    assert build(name).count_params() == PARAMETERS[name]
+    assert network(name).count_params() == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_dropouts_and_activations_are_those_described(name):
-    layers = build(name).layers
+    layers = network(name).layers
     rates, relus = PARTS[name]
     assert [layer.rate for layer in layers if "Dropout" in type(layer).__name__] == rates
     kinds = [getattr(layer, "activation", type(layer)).__name__.lower() for layer in layers]
@@ -59,13 +67,13 @@ def test_dropouts_and_activations_are_those_described(name):
 
 def test_five_block_seed_normalizes_before_its_relu():
     """Its authors do, and the number of parameters does not show it."""
-    kinds = [type(layer).__name__ for layer in build("five_block_seed").layers]
+    kinds = [type(layer).__name__ for layer in network("five_block_seed").layers]
     assert kinds[2:9] == ["Conv2D", "BatchNormalization", "ReLU", "Conv2D", "BatchNormalization", "ReLU", "Dropout"]
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_raw_faces_give_probabilities(name, faces):
-    found = convert_to_numpy(build(name)(faces, training=False))
+    found = convert_to_numpy(network(name)(faces, training=False))
     assert found.shape == (4, 7)
     assert found.dtype == np.float32
     assert np.isfinite(found).all()
@@ -87,7 +95,7 @@ def test_in_half_precision_the_probabilities_are_whole_floats(name):
 @pytest.mark.parametrize("name", SMALL)
 def test_the_pixels_are_scaled_inside(name):
     """Only the rescaled face may reach the first weights: raw pixels there would make the rest saturate."""
-    model = build(name)
+    model = network(name)
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     noise = np.random.default_rng(1).integers(0, 256, (8, 48, 48, 1))
     seen = convert_to_numpy(keras.Model(model.inputs[0], first.input)(noise))
@@ -96,8 +104,8 @@ def test_the_pixels_are_scaled_inside(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_contempt_is_an_eighth_output(name, faces):
-    assert build(name, classes=8)(faces[:1]).shape == (1, 8)
+def test_contempt_is_an_eighth_output(name):
+    assert build(name, classes=8).output_shape == (None, 8)
 
 
 @pytest.mark.parametrize("side", [4, 5])

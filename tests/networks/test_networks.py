@@ -9,7 +9,7 @@ from keras.ops import convert_to_numpy
 from small_fer2013 import faces_and_codes
 
 from emotion.labels import SEVEN_EMOTIONS
-from emotion.model_file.h5 import load_model, save_model
+from emotion.model_file.h5 import bytes_of, load_model, save_model
 from emotion.model_file.stored import read_card
 from emotion.networks.baselines import TRANSFER, build
 from emotion.training.checkpoint import Checkpoint
@@ -23,7 +23,8 @@ TARGETS = np.eye(7, dtype=np.float32)[CODES]
 
 
 def check_its_way_through_a_file(model: keras.Model, path) -> None:
-    save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "network": model.name})
+    save_model(model, path, {"labels": list(SEVEN_EMOTIONS), "network": model.name, "figures": "9" * 50_000})
+    assert path.stat().st_size < bytes_of(model.variables)  # no more room than was asked for
     again = load_model(path)
     assert read_card(path)["network"] == model.name
     # Called, not `predict`: that would compile the network for one look at it.
