@@ -30,6 +30,8 @@ def main() -> int:
     # The list is written down once; what is done of it is what has a file in RUN/parts.
     sources = chain(find_sources(args.paths, skip=args.run), lines_of(args.list))
     with Plan(args.run).opened(sources, about) as plan:
+        if args.retry_failed:
+            plan.forget_failures()
         done = plan.done()
         before = sum(len(shard.sources) for shard in plan.shards() if shard.name in done) if done else 0
         if before < plan.files:

@@ -1,6 +1,7 @@
 """The flags of `batch_predict.py` and what they ask for."""
 
 import argparse
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -9,7 +10,7 @@ from typing import Any
 
 from emotion.cli import app, flags
 from emotion.cluster.drive import Keys
-from emotion.cluster.shard import Settings, versions
+from emotion.cluster.settings import Settings, detector_hashes, versions
 from emotion.errors import InputError, reason
 from emotion.files import MODEL
 from emotion.media.decode import MAX_PIXELS
@@ -34,6 +35,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
                         help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
     parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
                         help=f"refuse larger photos (default: {MAX_PIXELS / 1e6:g})")  # fmt: skip
+    parser.add_argument("--retry-failed", action="store_true", help="do the shards again in which a file has failed")
     group = parser.add_argument_group("where the work is done")
     group.add_argument("--workers", type=flags.positive, default=cores(), metavar="N",
                        help="processes on this machine (default: one a core, here %(default)s)")  # fmt: skip
@@ -45,6 +47,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
     args = parser.parse_args()
     if not args.paths and not args.list:
         raise InputError("nothing to read: name photos, videos or folders before RUN, or a list with --list")
+    if args.parquet and not importlib.util.find_spec("pyarrow"):
+        raise InputError("--parquet: needs pyarrow; pip install -r requirements-cluster.txt")
     pems = (args.tls_ca, args.tls_cert, args.tls_key)
     if any(pems) and not (all(pems) and args.cluster):
         raise InputError("--tls-ca, --tls-cert and --tls-key belong together, and to --cluster tls://HEAD:8786")
@@ -73,7 +77,9 @@ def lines_of(name: str | None) -> Iterator[str]:
         return
     try:
         # Bytes that are no text come through as in any path of Python's.
-        with open(0 if name == "-" else name, encoding="utf-8", errors="surrogateescape", closefd=name != "-") as file:
+        with open(
+            0 if name == "-" else name, encoding="utf-8-sig", errors="surrogateescape", closefd=name != "-"
+        ) as file:
             yield from (text for line in file if (text := line.rstrip("\r\n")))
     except OSError as error:
         raise InputError(f"--list {name}: {reason(error)}") from None
@@ -90,7 +96,7 @@ def open_engine(settings: Settings, args: argparse.Namespace) -> AbstractContext
 
 def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tuple[str, ...]]:
     """How the workers do it, what the run's manifest says of it, and the emotions. InputError where a model will not do."""
-    labels = flags.photo_recognizer(args).labels  # what is wrong with a model should show before the work starts
+    recognizer = flags.photo_recognizer(args)  # what is wrong with a model should show before the work starts
     hashes = tuple(sha256(path) for path in args.model)
     photos = {**flags.shared_options(args), "mirror": args.tta is not False}
     films = {
@@ -104,6 +110,7 @@ def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tup
         folder=str(Path.cwd()),
         models=tuple(None if path.resolve() == MODEL.resolve() else str(path.resolve()) for path in args.model),
         hashes=hashes,
+        detector=detector_hashes(recognizer),
         versions=versions(),
         photo_options=tuple(photos.items()),
         film_options=tuple(films.items()),
@@ -112,7 +119,8 @@ def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tup
         copies=str(copies.resolve()) if copies else None,
     )
     about = {
-        "model": dict(zip([path.name for path in args.model], hashes, strict=True)),
+        "model": dict(zip(distinct_names(args.model), hashes, strict=True)),
+        "detector": dict(settings.detector),
         # What changes the results; in JSON a tuple comes back as a list.
         "flags": {
             **{name: list(value) if isinstance(value, tuple) else value for name, value in films.items()},
@@ -122,4 +130,9 @@ def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tup
         },
         "versions": dict(versions()),
     }
-    return settings, about, labels
+    return settings, about, recognizer.labels
+
+
+def distinct_names(paths: list[Path]) -> list[str]:
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]

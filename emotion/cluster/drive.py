@@ -33,7 +33,7 @@ class Keys:
 
 
 class Engine(Protocol):
-    """Where tasks are done. `wait` gives one of those submitted, with what came of it; MismatchError ends the run."""
+    """Where tasks are done. `wait` gives one of those submitted, with what came of it; an InputError ends the run."""
 
     workers: int
 

@@ -1,6 +1,8 @@
 """Dask at work: the only file that knows it. On this machine's cores, or on a cluster that somebody has started."""
 
 import contextlib
+import ctypes
+import functools
 import logging
 import os
 import time
@@ -12,9 +14,11 @@ from distributed.scheduler import KilledWorker
 
 from emotion.cluster import shard
 from emotion.cluster.drive import Keys, Lost
-from emotion.cluster.shard import Part, Settings, Task
+from emotion.cluster.settings import Settings
+from emotion.cluster.shard import Part, Task
 from emotion.errors import InputError, reason
 
+WAIT = 30  # seconds, for a scheduler and its first worker that are about to start
 HUNG = "emotion-hung"  # the topic under which a worker says which file it gives up
 
 
@@ -47,13 +51,19 @@ class DaskEngine:
         if future.status == "error" and isinstance(future.exception(), KilledWorker):
             return task, Lost(self.hung.pop(future.key, None))
         if future.status == "error":
-            raise future.exception()
+            error = future.exception()
+            if isinstance(error, InputError):
+                raise error
+            said = f"{type(error).__name__}: {reason(error)[:150]}"
+            raise InputError(
+                f"a worker cannot begin ({said}); start it in a copy of this repository, with PYTHONPATH=."
+            )
         raise InputError("the cluster's scheduler is gone; start it again, and the same command goes on")
 
 
 def work(task: Task, settings: Settings, key: str) -> Part:
     """A task on a worker."""
-
+    keep_freed_memory()
     worker = distributed.get_worker()
 
     def give_up(place: int) -> None:
@@ -63,6 +73,19 @@ def work(task: Task, settings: Settings, key: str) -> Part:
         os._exit(1)
 
     return shard.process(task, settings, give_up)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Once a process: have it keep the memory of one picture for the next, as by itself it would.
+
+    Dask has glibc give it back at once, by MALLOC_TRIM_THRESHOLD_: the kernel then clears every page of every picture
+    anew, 12.8 CPU seconds for 100 photos of half a megapixel instead of 7.1.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD, the largest that glibc takes
+        libc.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
 
 
 @contextlib.contextmanager
@@ -77,6 +100,7 @@ def open_engine(settings: Settings, address: str | None, workers: int, keys: Key
                 distributed.LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
+                    memory_limit=None,  # a large photo may take more than one process's share
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
@@ -97,10 +121,12 @@ def connected(address, keys: Keys) -> Iterator[distributed.Client]:
             require_encryption=True,
         )
     try:
-        client = distributed.Client(address, security=security, timeout=30)
+        client = distributed.Client(address, security=security, timeout=WAIT)
     except (OSError, TypeError, ValueError) as error:  # TypeError: tls:// without certificates
         raise InputError(f"--cluster {address}: no Dask scheduler answers there ({reason(error)[:150]})") from None
     with client:
-        if not client.scheduler_info()["workers"]:
-            raise InputError(f"--cluster {address}: has no workers yet; start some with: dask worker {address}")
+        try:
+            client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError:
+            raise InputError(f"--cluster {address}: has no workers; start some with: dask worker {address}") from None
         yield client

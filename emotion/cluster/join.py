@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from emotion.cluster.plan import Plan, read_lines
-from emotion.errors import InputError
+from emotion.cluster.plan import Plan
 from emotion.files import atomic_file
 from emotion.results.records import FACE_COLUMNS, CsvTable, JsonLines, face_columns, harmless
 
@@ -39,17 +38,16 @@ def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
         failed.writerow(("source", "problem"))
         columns = stack.enter_context(Parquet(plan.folder / "results.parquet", labels)) if parquet else None
         for shard in plan.shards():
-            records = list(read_lines(plan.part(shard)))
-            for record in records:
+            for record in plan.records(shard):
                 for writer in writers:
                     writer.add(record)
+                if columns:
+                    columns.add(record)
                 if "problem" in record:
                     failed.writerow(map(harmless, (record["source"], record["problem"])))
                     totals.failed += 1
-            if columns:
-                columns.add([row for record in records for row in face_rows(record)])
+                totals.faces += len(record["faces"])
             totals.files += len(shard.sources)
-            totals.faces += sum(len(record["faces"]) for record in records)
     return totals
 
 
@@ -61,31 +59,39 @@ def face_rows(record: dict) -> Iterator[tuple]:
 
 
 class Parquet:
-    """A context manager that writes the rows of results.csv as columns, a group of them a shard."""
+    """A context manager that writes the rows of results.csv as columns."""
+
+    GROUP = 20_000  # rows that are written together; more of them would only take memory
 
     def __init__(self, path: Path, labels: tuple[str, ...]):
-        try:
-            import pyarrow as arrow
-            import pyarrow.parquet
-        except ImportError:
-            raise InputError("--parquet: needs pyarrow; pip install -r requirements-cluster.txt") from None
+        import pyarrow as arrow
+        import pyarrow.parquet
+
         whole, text, number = arrow.int64(), arrow.string(), arrow.float32()
         kinds = (whole, arrow.float64(), text, text, whole, whole, whole, whole, whole, number, number, text, number)
         names = (*FACE_COLUMNS, *labels)
         self.schema = arrow.schema(list(zip(names, (*kinds, *[number] * len(labels)), strict=True)))
         self.arrow, self.path = arrow, path
+        self.rows: list[tuple] = []
 
     def __enter__(self) -> "Parquet":
         self.stack = ExitStack()
         unfinished = self.stack.enter_context(atomic_file(self.path))
         self.writer = self.stack.enter_context(self.arrow.parquet.ParquetWriter(unfinished, self.schema))
+        self.stack.push(lambda kind, *_: None if kind else self.flush())
         return self
 
     def __exit__(self, *exception) -> None:
         self.stack.__exit__(*exception)
 
-    def add(self, rows: list[tuple]) -> None:
-        if rows:
-            columns = dict(zip(self.schema.names, zip(*rows, strict=True), strict=True))
+    def add(self, record: dict) -> None:
+        self.rows += face_rows(record)
+        if len(self.rows) >= self.GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.rows:
+            columns = dict(zip(self.schema.names, zip(*self.rows, strict=True), strict=True))
             columns["source"] = [text.encode("utf-8", "backslashreplace").decode() for text in columns["source"]]
             self.writer.write_table(self.arrow.table(columns, schema=self.schema))
+            self.rows.clear()

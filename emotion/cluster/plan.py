@@ -9,21 +9,21 @@ RUN/
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
-import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import filelock
 
-from emotion.cluster.sources import is_video
+from emotion.cluster.sources import HOST, is_video
 from emotion.errors import InputError, reason
-from emotion.files import write_text, writing
+from emotion.files import writing
 
 SHARD_SIZE = 100  # photos: some seconds of work, so that the engine's 3 ms are nothing and a lost one is no loss
-HOST = socket.gethostname()
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ class Plan:
                 raise InputError(f"{self.folder}: another process is driving this run; wait for it") from None
         try:
             self.sweep()
-            about = {"list": self.write_list(sources, keep=manifest.is_file()), **about}
-            if manifest.is_file():
-                self.check(json.loads(manifest.read_text(encoding="utf-8")), about)
-            else:
-                write_text(manifest, json.dumps(about, indent=1) + "\n")
+            with durable_file(self.list) as file:
+                about = {"list": write_list(sources, file), **about}
+                if manifest.is_file():
+                    self.check(read_manifest(manifest), about)
+            if not manifest.is_file():  # after the list: where there is a manifest, the list is whole
+                with durable_file(manifest) as file:
+                    file.write(json.dumps(about, indent=1) + "\n")
             self.files = about["list"]["files"]
             yield self
         finally:
@@ -97,23 +99,6 @@ class Plan:
         """Whether the folder holds more than a run leaves that was killed before its manifest was written."""
         own = {"parts", "lock", "sources.jsonl"}
         return any(path.name not in own and not path.name.startswith(".") for path in self.folder.iterdir())
-
-    def write_list(self, sources: Iterable[str], keep: bool) -> dict:
-        """Write the list, or only look at it where the one that is there is to `keep`; returns what it comes to."""
-        target = unfinished(self.list)
-        digest, count = hashlib.sha256(), 0
-        with writing(self.list), target.open("w", encoding="ascii") as file:
-            for source in sources:
-                line = json.dumps(source) + "\n"  # ASCII: a name may hold what is no text, and a line's end
-                digest.update(line.encode())
-                file.write(line)
-                count += 1
-        if not count:
-            target.unlink()
-            raise InputError("no photo and no film there")
-        with writing(self.list):
-            target.unlink() if keep else target.replace(self.list)
-        return {"files": count, "sha256": digest.hexdigest()}
 
     def check(self, was: dict, now: dict) -> None:
         """InputError unless the run that began with `was` may go on with `now`."""
@@ -136,19 +121,73 @@ class Plan:
 
     def keep(self, shard: Shard, text: str) -> None:
         """Write the results of `shard`, so that they are whole or not there, even if the power fails."""
-        target = self.part(shard)
-        with writing(target):
-            with unfinished(target).open("w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished(target).replace(target)
-            sync_folder(self.parts)
+        with durable_file(self.part(shard)) as file:
+            file.write(text)
+
+    def records(self, shard: Shard) -> Iterator[dict]:
+        """The results of `shard`. InputError where its part is damaged, or that of another shard."""
+        path, count = self.part(shard), 0
+        sources = itertools.repeat(shard.sources[0]) if is_video(shard.sources[0]) else iter(shard.sources)
+        for record in read_lines(path):
+            if not isinstance(record, dict) or record.get("source") != next(sources, None):
+                raise InputError(f"{path}: does not hold what the list asks for; delete it and run again")
+            yield record
+            count += 1
+        if count < len(shard.sources):
+            raise InputError(f"{path}: ends too early; delete it and run again")
+
+    def forget_failures(self) -> None:
+        """Delete the parts in which a file has failed: their shards are done anew."""
+        for path in self.parts.glob("part-*.jsonl"):
+            if any("problem" in record for record in read_lines(path)):
+                path.unlink()
 
     def sweep(self) -> None:
         """Delete what killed processes left half-written."""
         for path in self.folder.rglob(".*.unfinished*"):
             path.unlink(missing_ok=True)
+
+
+def write_list(sources: Iterable[str], file: TextIO) -> dict:
+    """Write `sources` as JSON lines; returns what they come to."""
+    digest, count = hashlib.sha256(), 0
+    for source in sources:
+        line = json.dumps(source) + "\n"  # ASCII: a name may hold what is no text, and a line's end
+        digest.update(line.encode())
+        file.write(line)
+        count += 1
+    if not count:
+        raise InputError("no photo and no film there")
+    return {"files": count, "sha256": digest.hexdigest()}
+
+
+def read_manifest(path: Path) -> dict:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        about = None
+    if not isinstance(about, dict):
+        raise InputError(f"{path}: is damaged, and with it what the run was; name a new folder")
+    return about
+
+
+@contextlib.contextmanager
+def durable_file(path: Path) -> Iterator[TextIO]:
+    """A text file to write to: when the block is done it is `path`, even if the power fails then; if it fails, nothing.
+
+    Not `atomic_file`, which takes no time to see that the disk has it.
+    """
+    target = unfinished(path)
+    try:
+        with writing(path):
+            with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            target.replace(path)
+            sync_folder(path.parent)
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def unfinished(path: Path) -> Path:

@@ -1,50 +1,33 @@
 """What a worker does: the photos of a shard, or its film, and what became of each. Knows no engine."""
 
 import contextlib
-import functools
+import errno
 import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
-
-import emotion
-from emotion.cluster.plan import HOST, Shard
-from emotion.cluster.sources import is_remote, is_video, local_video, read_source
-from emotion.errors import InputError
+from emotion.cluster.plan import Shard
+from emotion.cluster.settings import Settings, load
+from emotion.cluster.sources import HOST, WorkerError, is_remote, is_video, local_video, path_of, read_source
+from emotion.errors import InputError, reason
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.video_detector import VideoDetector, frames_between_searches
-from emotion.files import MODEL
-from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
-from emotion.model_file import light
-from emotion.model_file.stored import sha256
 from emotion.results.overlay import annotate
 from emotion.results.records import face_record, rounded
 
-Options = tuple[tuple[str, Any], ...]  # keyword arguments by name
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every worker does its part; the same on each, which `load` checks."""
-
-    folder: str  # that relative paths start from
-    models: tuple[str | None, ...]  # absolute paths; None for the model of the worker's own repository
-    hashes: tuple[str, ...]
-    versions: tuple[tuple[str, str], ...]
-    photo_options: Options = ()  # of Recognizer.for_photos
-    film_options: Options = ()  # of Recognizer.for_video
-    max_pixels: int = MAX_PIXELS
-    timeout: float = 120.0
-    copies: str | None = None  # the folder of the annotated copies, if any are wanted
+NAME_BYTES = 200  # of a copy's: a system's limit is 255, and a number comes before it
+DISK = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+}  # what is wrong with the disk that is written to, not with what is read
 
 
 @dataclass(frozen=True)
@@ -65,35 +48,16 @@ class Part:
     failed: int
 
 
-def versions() -> tuple[tuple[str, str], ...]:
-    """What the results depend on, beside the model and the flags."""
-    return (("emotion", emotion.__version__), ("opencv", cv2.__version__))
-
-
-@functools.cache
-def load(settings: Settings, films: bool) -> Recognizer:
-    """The recognizer of photos or of films, once a process. InputError where this machine has not what the run needs."""
-    cv2.setNumThreads(1)  # there are as many processes as cores
-    light.THREADS = 1
-    with contextlib.suppress(OSError):  # with addresses alone the folder need not be here
-        os.chdir(settings.folder)
-    if differing := dict(settings.versions).items() - dict(versions()).items():
-        raise MismatchError(f"{HOST}: has other versions than the run: {dict(differing)} is asked for")
-    models = [Path(model) if model else MODEL for model in settings.models]
-    for model, expected in zip(models, settings.hashes, strict=True):
-        if not model.is_file() or sha256(model) != expected:
-            raise MismatchError(f"{HOST}: {model}: is not the model of this run; copy it there")
-    if films:
-        return Recognizer.for_video(models, **dict(settings.film_options))
-    return Recognizer.for_photos(models, **dict(settings.photo_options))
-
-
 def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> Part:
-    """Do `task`. Where a file takes longer than `settings.timeout`, `give_up` is called with its place, in a thread."""
+    """Do `task`. Where a file takes longer than `settings.timeout`, `give_up` is called with its place, in a thread.
+
+    WorkerError for what is the fault of no file: the run ends there, and goes on once it is mended.
+    """
     lines: list[str] = []
     faces = failed = 0
     skip = dict(task.skip)
     places = range(len(task.shard.sources)) if task.only is None else [task.only]
+    recognizer = load(settings, is_video(task.shard.sources[0]))  # no file is to blame for the time that this takes
     with Watch(settings.timeout, give_up) as watch:
         for place in places:
             source, index = task.shard.sources[place], task.shard.first + place
@@ -102,32 +66,43 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
                 if place in skip:
                     raise InputError(skip[place])
                 if is_video(source):
-                    records = film(source, load(settings, True).new_stream(), settings, task.shard, watch)
+                    records = list(counted(film(source, recognizer.new_stream(), settings, task.shard, watch)))
                 else:
-                    records = [photo(source, index, load(settings, False), settings, task.shard)]
-            except MismatchError:
+                    records = list(counted([photo(source, index, recognizer, settings, task.shard)]))
+            except WorkerError:
                 raise
-            except (InputError, cv2.error, MemoryError) as error:
-                records = [failure(source, index, one_line(source, error))]
-            failed += sum("problem" in record for record in records)
-            faces += sum(len(record.get("faces", ())) for record in records)
-            lines += [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+            except Exception as error:  # one of a million may do what no test has: its neighbours are done all the same
+                if {getattr(e, "errno", None) for e in (error, error.__context__)} & DISK:
+                    raise WorkerError(f"{HOST}: {one_line('', error)}") from None
+                records = list(counted([failure(source, index, one_line(full_name(source, settings), error))]))
+            for line, found, problem in records:
+                lines.append(line)
+                faces += found
+                failed += problem
     return Part("".join(lines), faces, failed)
 
 
+def counted(records: Iterable[dict]) -> Iterator[tuple[str, int, bool]]:
+    """Records as lines of JSON, with how many faces are in each and whether it is a failure.
+
+    A film of two hours is 200,000 of them: as lines they take 100 MB, as objects ten times that.
+    """
+    for record in records:
+        yield json.dumps(record, ensure_ascii=False) + "\n", len(record["faces"]), "problem" in record
+
+
 def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, shard: Shard) -> dict:
-    picture = read_source(source, settings.max_pixels)
+    picture = read_source(full_name(source, settings), settings.max_pixels)
     faces = recognizer.recognize(picture)
     if settings.copies:
         write_photo(copy_path(settings.copies, shard, index, source), annotate(picture, faces))
     return {"index": index, "time_s": None, "source": source, "faces": [face_record(face) for face in faces]}
 
 
-def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, watch: "Watch") -> list[dict]:
+def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, watch: "Watch") -> Iterator[dict]:
     """A record a frame; each frame is a sign of life."""
-    records = []
     with contextlib.ExitStack() as stack:
-        path = stack.enter_context(local_video(source))
+        path = stack.enter_context(local_video(full_name(source, settings)))
         video = stack.enter_context(VideoReader(path))
         if dict(settings.film_options).get("detect_every") is None and isinstance(recognizer.detector, VideoDetector):
             recognizer.detector.detect_every = frames_between_searches(video.info.fps)
@@ -140,19 +115,25 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
             watch.begin(0)
             faces = recognizer.recognize(image, time_s)
             found = [face_record(face) for face in faces]
-            records.append({"index": index, "time_s": rounded(time_s), "source": source, "faces": found})
+            yield {"index": index, "time_s": rounded(time_s), "source": source, "faces": found}
             if sink:
                 sink.write(annotate(image, faces), time_s, duration_s)
     if video.problem:
-        records.append(failure(source, shard.first, video.problem))
-    return records
+        yield failure(source, shard.first, video.problem)
+
+
+def full_name(source: str, settings: Settings) -> str:
+    """Where `source` is read; one worker may serve runs that were started in several folders."""
+    return source if is_remote(source) else str(Path(settings.folder, source))
 
 
 def copy_path(folder: str, shard: Shard, index: int, source: str) -> Path:
     """A place of its own for each copy, and no folder of a million."""
-    name = Path(source).name if not is_remote(source) else source.rpartition("/")[2]
-    path = Path(folder, shard.name, f"{index:07}-{name}")
-    return path if path.suffix.lower() in WRITABLE or is_video(source) else path.with_suffix(".png")
+    name = Path(path_of(source))
+    stem = os.fsencode(name.stem)[:NAME_BYTES].decode(errors="ignore")
+    path = Path(folder, shard.name, f"{index:07}-{stem}")
+    kept = name.suffix.lower() in WRITABLE or is_video(source)
+    return path.with_name(path.name + (name.suffix if kept else ".png"))
 
 
 def failure(source: str, index: int, problem: str) -> dict:
@@ -160,14 +141,12 @@ def failure(source: str, index: int, problem: str) -> dict:
     return {"index": index, "time_s": None, "source": source, "problem": problem, "faces": []}
 
 
-def one_line(source: str, error: Exception) -> str:
+def one_line(name: str, error: Exception) -> str:
     if isinstance(error, InputError):
-        return str(error).removeprefix(f"{source}: ")
-    return getattr(error, "err", None) or "too large for the memory of this machine"
-
-
-class MismatchError(InputError):
-    """This worker has not what the run needs: no fault of the file that it was to read."""
+        return str(error).removeprefix(f"{name}: ")
+    if isinstance(error, MemoryError):
+        return "too large for the memory of this machine"
+    return getattr(error, "err", None) or f"{type(error).__name__}: {reason(error)}"
 
 
 class Watch:

@@ -1,21 +1,32 @@
 """What a batch reads: photos and films on disk or in an object store, one text each."""
 
 import contextlib
+import functools
 import glob
 import os
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from emotion.errors import InputError, reason
 from emotion.media.decode import MAX_PIXELS, decode_photo
-from emotion.media.photo import SUFFIXES, read_photo
+from emotion.media.download import download
+from emotion.media.photo import SUFFIXES, read_bounded, read_photo
+
+HOST = socket.gethostname()
+WEB = ("http://", "https://")
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
 }  # fmt: skip
+
+
+class WorkerError(InputError):
+    """This worker cannot do what the run needs: no fault of the file that it was to read."""
 
 
 def is_remote(source: str) -> bool:
@@ -24,7 +35,12 @@ def is_remote(source: str) -> bool:
 
 
 def is_video(source: str) -> bool:
-    return PurePosixPath(source).suffix.lower() in VIDEO_SUFFIXES
+    return PurePosixPath(path_of(source)).suffix.lower() in VIDEO_SUFFIXES
+
+
+def path_of(source: str) -> str:
+    """`source` as far as it names a file: of an address of the web, what comes before a question mark."""
+    return urlsplit(source).path if source.startswith(WEB) else source
 
 
 def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:
@@ -33,14 +49,20 @@ def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:
     Folders are walked in order of names, but not `skip`, and nothing hidden. What cannot be found is given as it is: it
     fails by itself when it is read.
     """
+    run = os.path.realpath(skip)  # not Path.resolve, which raises where a link leads to itself
+    within = functools.cache(lambda folder: Path(os.path.realpath(folder)).is_relative_to(run))
     for argument in arguments:
         if is_remote(argument):
             yield from find_remote(argument)
             continue
         found = [] if os.path.exists(argument) else sorted(glob.iglob(argument, recursive=True))  # noqa: PTH110, PTH207
         for path in found or [argument]:
-            if os.path.isdir(path):  # noqa: PTH112
-                yield from walk(path, skip)
+            is_folder = os.path.isdir(path)  # noqa: PTH112
+            if found and within(path if is_folder else os.path.dirname(path)):  # noqa: PTH120  copies of the last start
+                continue
+            if is_folder:
+                if "**" not in argument:  # it finds by itself what lies below
+                    yield from walk(path, skip)
             else:
                 yield path
 
@@ -48,8 +70,9 @@ def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:
 def walk(folder: str, skip: Path) -> Iterator[str]:
     """The photos and films in `folder` and below it. Last, the folders that may not be entered."""
     locked: list[OSError] = []
+    run = os.path.realpath(skip)
     for here, folders, names in os.walk(folder, onerror=locked.append):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and Path(here, f).resolve() != skip.resolve())
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(Path(here, f)) != run)
         # str(Path): without a leading ./, as img_predict.py writes it.
         yield from (str(Path(here, name)) for name in sorted(names) if is_wanted(name))
     yield from (error.filename for error in locked)
@@ -62,7 +85,7 @@ def is_wanted(name: str) -> bool:
 
 def find_remote(address: str) -> Iterator[str]:
     """The photos and films at or below `address`; the web has no folders, so there it is one file."""
-    if address.startswith(("http://", "https://")):
+    if address.startswith(WEB):
         yield address
         return
     with remote(address):
@@ -86,7 +109,7 @@ def remote(address: str) -> Iterator[None]:
     except InputError:
         raise
     except ImportError as error:
-        raise InputError(f"{address}: {reason(error)}; pip install -r requirements-cluster.txt") from None
+        raise WorkerError(f"{HOST}: {address}: {reason(error)}; pip install -r requirements-cluster.txt") from None
     except Exception as error:  # each store's client has errors of its own
         raise InputError(f"{address}: cannot be fetched ({reason(error)[:150]})") from None
 
@@ -95,11 +118,13 @@ def read_source(source: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The photo `source` as BGR uint8 (H, W, 3). InputError where it cannot be fetched or is no picture."""
     if not is_remote(source):
         return read_photo(Path(source), max_pixels)
+    if source.startswith(WEB):
+        return decode_photo(download(source), source, max_pixels)
     with remote(source):
         import fsspec
 
         with fsspec.open(source, "rb") as file:
-            data = file.read()
+            data = read_bounded(file, source, max_pixels)
     return decode_photo(data, source, max_pixels)
 
 
@@ -110,7 +135,7 @@ def local_video(source: str) -> Iterator[Path]:
         yield Path(source)
         return
     with tempfile.TemporaryDirectory(prefix="emotion-") as folder:
-        copy = Path(folder, PurePosixPath(source).name)
+        copy = Path(folder, f"film{PurePosixPath(path_of(source)).suffix}")
         with remote(source):
             import fsspec
 

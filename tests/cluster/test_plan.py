@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from emotion.cluster.join import join
 from emotion.cluster.plan import Plan, Shard, cut, unfinished
 from emotion.errors import InputError
 
@@ -90,6 +91,75 @@ def test_a_half_written_manifest_is_none(tmp_path):
     with Plan(tmp_path / "run").opened(["b.jpg"], ABOUT) as plan:
         assert [shard.sources for shard in plan.shards()] == [("b.jpg",)]
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["list"]["files"] == 1
+
+
+def test_a_list_that_a_power_failure_cut_short_is_written_anew(tmp_path):
+    sources = [f"{i}.jpg" for i in range(250)]
+    with Plan(tmp_path / "run").opened(sources, ABOUT) as plan:
+        plan.list.write_text('"0.jpg"\n')
+    with Plan(tmp_path / "run").opened(sources, ABOUT) as plan:
+        assert [name for shard in plan.shards() for name in shard.sources] == sources
+
+
+@pytest.mark.parametrize("text", ["", '{"list": {"fi', "[]"], ids=["empty", "cut", "no object"])
+def test_a_damaged_manifest_is_one_line(text, tmp_path):
+    with Plan(tmp_path / "run").opened(["a.jpg"], ABOUT):
+        (tmp_path / "run" / "manifest.json").write_text(text)
+    with (
+        pytest.raises(InputError, match=r"manifest\.json: is damaged"),
+        Plan(tmp_path / "run").opened(["a.jpg"], ABOUT),
+    ):
+        pass
+
+
+def line(source: str, **more) -> str:
+    return json.dumps({"index": 0, "time_s": None, "source": source, "faces": []} | more) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "text", "word"),
+    [
+        (["a.jpg", "b.jpg"], "", "ends too early"),
+        (["a.jpg", "b.jpg"], line("a.jpg"), "ends too early"),
+        (["a.jpg", "b.jpg"], line("a.jpg") + '{"index"', "cannot be read"),
+        (["a.jpg", "b.jpg"], line("b.jpg") + line("a.jpg"), "does not hold what the list asks for"),
+        (["a.jpg", "b.jpg"], line("a.jpg") + line("b.jpg") + line("c.jpg"), "does not hold what the list asks for"),
+        (["a.jpg", "b.jpg"], "[]\n", "does not hold what the list asks for"),
+        (["a.mp4"], "", "ends too early"),
+        (["a.mp4"], line("a.mp4") + line("b.mp4"), "does not hold what the list asks for"),
+    ],
+    ids=["empty", "a row less", "half a row", "another order", "a row more", "no records", "no frame", "another film"],
+)
+def test_a_part_that_is_not_what_the_list_asks_for_is_not_joined(sources, text, word, tmp_path):
+    with Plan(tmp_path / "run").opened(sources, ABOUT) as plan:
+        plan.keep(next(plan.shards()), text)
+        with pytest.raises(InputError, match=rf"part-00000\.jsonl: {word}.*; delete it and run again"):
+            join(plan, ())
+    assert not list((tmp_path / "run").glob("results*"))
+
+
+def test_failed_files_are_tried_again_where_that_is_asked_for(tmp_path):
+    with Plan(tmp_path / "run").opened(["a.jpg", "b.mp4", "c.jpg"], ABOUT) as plan:
+        for shard in plan.shards():
+            failed = {"problem": "the network was away"} if shard.index == 1 else {}
+            plan.keep(shard, line(shard.sources[0], **failed))
+        plan.forget_failures()
+        assert plan.done() == {"part-00000", "part-00002"}
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(largest_file, tmp_path):
+    sources = [f"{i}.jpg" for i in range(2000)]
+    with (
+        largest_file(10_000),
+        pytest.raises(InputError, match=r"sources\.jsonl: cannot be written"),
+        Plan(tmp_path / "run").opened(sources, ABOUT),
+    ):
+        pass
+    with Plan(tmp_path / "run").opened(sources, ABOUT) as plan:
+        with largest_file(10_000), pytest.raises(InputError, match=r"part-00000\.jsonl: cannot be written"):
+            plan.keep(next(plan.shards()), "x" * 20_000)
+        assert plan.done() == set()
+        assert not list(plan.folder.rglob(".*"))
 
 
 HOLD = """

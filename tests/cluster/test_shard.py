@@ -1,6 +1,8 @@
 """What a worker does, in this process: the same as img_predict.py and vid_predict.py say of each file."""
 
+import errno
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +11,19 @@ import pytest
 from made_videos import make_video, scene
 
 from emotion import Recognizer, read_photo
+from emotion.cluster import shard
 from emotion.cluster.plan import cut
-from emotion.cluster.shard import MismatchError, Settings, Task, Watch, process, versions
+from emotion.cluster.settings import Settings, detector_hashes, versions
+from emotion.cluster.shard import Task, Watch, process
+from emotion.cluster.sources import WorkerError
 from emotion.model_file.stored import sha256
 from emotion.results.records import face_record
 
 
 @pytest.fixture
 def settings(tiny_model) -> Settings:
-    return Settings(str(Path.cwd()), (str(tiny_model),), (sha256(tiny_model),), versions())
+    detector = detector_hashes(Recognizer.for_photos(tiny_model))
+    return Settings(str(Path.cwd()), (str(tiny_model),), (sha256(tiny_model),), detector, versions())
 
 
 def never(place: int) -> None:
@@ -25,8 +31,8 @@ def never(place: int) -> None:
 
 
 def task(*sources) -> Task:
-    (shard,) = cut(map(str, sources))
-    return Task(shard)
+    (one,) = cut(map(str, sources))
+    return Task(one)
 
 
 def read(part) -> list[dict]:
@@ -67,11 +73,70 @@ def test_copies_have_places_of_their_own(settings, sample, tmp_path):
     assert sorted(path.name for path in (tmp_path / "copies" / "part-00000").iterdir()) == names
 
 
+def test_a_copy_of_a_photo_with_the_longest_name_that_there_is(settings, sample, tmp_path):
+    photo = tmp_path / ("ü" * 125 + "a.jpg")
+    photo.write_bytes(sample.read_bytes())
+    (record,) = read(process(task(photo), replace(settings, copies=str(tmp_path / "copies")), never))
+    assert "problem" not in record
+    (copy,) = (tmp_path / "copies" / "part-00000").iterdir()
+    assert copy.name == "0000000-" + "ü" * 100 + ".jpg"
+
+
+def test_a_full_disk_ends_the_run_and_blames_no_photo(settings, sample, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WorkerError, match="no space left on device"):
+        process(task(sample), replace(settings, copies=str(tmp_path / "copies")), never)
+
+
+def test_what_no_test_has_foreseen_is_one_photo_s_failure(settings, sample):
+    odd, seen = read(process(task("a\0b.jpg", sample), settings, never))
+    assert odd["problem"] == "ValueError: embedded null byte"
+    assert len(seen["faces"]) == 1
+
+
+def test_a_path_starts_from_the_folder_of_its_own_run(settings, sample, tmp_path, monkeypatch):
+    """A worker may serve two runs in turns, and be started in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in "one", "two":
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "a.jpg").write_bytes(sample.read_bytes())
+    (tmp_path / "two" / "a.jpg").write_bytes(b"no picture")
+    one, two = (replace(settings, folder=str(tmp_path / name)) for name in ("one", "two"))
+    records = [read(process(task("a.jpg"), run, never))[0] for run in (one, two, one)]
+    assert ["problem" in record for record in records] == [False, True, False]
+    assert records[1]["problem"].startswith("not a picture")
+    assert {record["source"] for record in records} == {"a.jpg"}
+
+
+def test_links_and_paths_that_come_twice_are_rows_of_their_own(settings, sample, tmp_path):
+    link = tmp_path / "line\nbreak.jpg"
+    link.symlink_to(sample)
+    records = read(process(task(sample, link, sample), settings, never))
+    assert [record["source"] for record in records] == [str(sample), str(link), str(sample)]
+    assert [record["index"] for record in records] == [0, 1, 2]
+    assert records[0]["faces"] == records[1]["faces"] == records[2]["faces"]
+
+
+def test_the_time_that_the_models_take_is_held_against_no_photo(settings, monkeypatch):
+    def slowly(*arguments):
+        time.sleep(1.5)
+
+    monkeypatch.setattr(shard, "load", slowly)
+    given_up = []
+    process(replace(task("a.jpg"), skip=((0, "hangs"),)), replace(settings, timeout=1), given_up.append)
+    assert given_up == []
+
+
 def test_a_worker_with_another_model_or_version_ends_the_run(settings, sample):
-    with pytest.raises(MismatchError, match="is not the model of this run"):
+    with pytest.raises(WorkerError, match="is not the model of this run"):
         process(task(sample), replace(settings, hashes=("0" * 64,)), never)
-    with pytest.raises(MismatchError, match="other versions than the run"):
+    with pytest.raises(WorkerError, match="other versions than the run"):
         process(task(sample), replace(settings, versions=(("opencv", "3.0.0"),)), never)
+    with pytest.raises(WorkerError, match=r"detector's files are not those of this run \(yunet.onnx\)"):
+        process(task(sample), replace(settings, detector=(*settings.detector, ("yunet.onnx", "0"))), never)
 
 
 def test_what_takes_too_long_is_given_up():

@@ -1,11 +1,15 @@
 """What a batch is given: the photos and films of folders, globs and addresses, in order."""
 
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from emotion.cli.photo_paths import plan
-from emotion.cluster.sources import find_sources, is_video, read_source
+from emotion.cluster.sources import find_sources, is_video, local_video, read_source
 from emotion.errors import InputError
 
 
@@ -44,13 +48,23 @@ def test_files_folders_globs_and_addresses(arguments, found, folder):
     assert list(find_sources(arguments, skip=folder / "in" / "run")) == found
 
 
+def test_what_a_glob_finds_in_the_run_s_own_folder_is_left_out(folder):
+    """Or a second start, which finds the copies of the first, would be another run."""
+    for pattern in "in/**/*.*", "in/**", "in/*":
+        found = sorted(find_sources([pattern], skip=folder / "in" / "run"))
+        assert found == ["in/a.png", "in/b.jpg", "in/film.mp4", "in/notes.txt", "in/sub/c.JPG"]
+
+
 def test_photos_come_in_the_order_of_img_predict(folder):
     (folder / "in" / "film.mp4").unlink()
     tasks = plan(["in"], folder / "in" / "run")
     assert list(find_sources(["in"], skip=folder / "in" / "run")) == [str(task.photo) for task in tasks]
 
 
-@pytest.mark.parametrize(("name", "yes"), [("a.MP4", True), ("s3://b/c.mov", True), ("a.jpg", False), ("mp4", False)])
+@pytest.mark.parametrize(
+    ("name", "yes"),
+    [("a.MP4", True), ("s3://b/c.mov", True), ("https://h/a.mp4?token=1", True), ("a.jpg", False), ("mp4", False)],
+)
 def test_a_film_is_known_by_its_suffix(name, yes):
     assert is_video(name) is yes
 
@@ -58,6 +72,34 @@ def test_a_film_is_known_by_its_suffix(name, yes):
 def test_an_unknown_store_is_one_line():
     with pytest.raises(InputError, match=r"gopher://a/b\.jpg: "):
         read_source("gopher://a/b.jpg")
+
+
+@pytest.fixture
+def web(tmp_path) -> Iterator[str]:
+    """The address of a server on the loopback that hands out the files of `tmp_path`."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_photos_and_films_of_the_web(web, sample, tmp_path):
+    pytest.importorskip("aiohttp")
+    (tmp_path / "a.jpg").write_bytes(sample.read_bytes())
+    assert read_source(f"{web}/a.jpg?size=full").shape == (512, 512, 3)
+    with local_video(f"{web}/a.jpg?size=full") as copy:
+        assert copy.read_bytes() == sample.read_bytes()
+    with pytest.raises(InputError, match=r"none\.jpg: the server answers 404"):
+        read_source(f"{web}/none.jpg")
+    with pytest.raises(InputError, match=r"film\.mp4: cannot be fetched"), local_video(f"{web}/film.mp4"):
+        pass
 
 
 @pytest.mark.slow
@@ -84,5 +126,7 @@ def test_photos_in_an_object_store(sample, monkeypatch):
         assert list(find_sources(["s3://photos/2024/*.jpg"], skip=Path("none"))) == [found]
         with pytest.raises(InputError, match=r"s3://photos/none\.jpg: cannot be fetched"):
             read_source("s3://photos/none.jpg")
+        with pytest.raises(InputError, match="too large for a picture"):
+            read_source(found, max_pixels=100)
     finally:
         server.stop()
