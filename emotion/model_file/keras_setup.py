@@ -20,8 +20,8 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
     """Import Keras for `device` (auto, cpu, gpu) and return the GPUs it will use, [] for the CPU.
 
     `precision` is auto, float32 or mixed, for every layer built from here on; auto is mixed where there is a GPU that
-    gains from it; None leaves it as it is: a teacher must not change that of its student. InputError where a GPU is asked for and
-    there is none, or a backend that is not there. To be called before anything else imports Keras.
+    gains from it; None leaves it as it is: a teacher must not change that of its student. InputError where a GPU is asked
+    for and there is none, or where Keras or its backend is not installed. To be called before anything else imports Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if device == "cpu":
@@ -30,8 +30,8 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
     try:
         with silenced():
             import keras
-    except (ImportError, ValueError) as error:  # of a backend that is not installed, or that there is not
-        raise InputError(f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {error}; use tensorflow") from None
+    except (ImportError, ValueError) as error:
+        raise InputError(why_not(error)) from None
     if (backend := keras.backend.backend()) not in ("tensorflow", "jax", "torch"):
         raise InputError(f"KERAS_BACKEND={backend}: Keras trains nothing by that; use tensorflow, jax or torch")
     hosts.join()
@@ -44,6 +44,17 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
         keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
     return gpus
+
+
+def why_not(error: ImportError | ValueError) -> str:
+    """Why Keras cannot be imported, and what to do: it, or its backend, is not installed, or there is no such backend."""
+    if getattr(error, "name", None) == "keras":
+        return (
+            "Keras is not installed; pip install -r requirements.txt (to predict on the CPU needs none: --device cpu)"
+        )
+    if backend := os.environ.get("KERAS_BACKEND"):
+        return f"KERAS_BACKEND={backend}: {error}; use tensorflow"
+    return f"Keras cannot start ({error}); pip install -r requirements.txt"
 
 
 def gpu_names() -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from small_fer2013 import faces_and_codes
 
 from emotion.errors import InputError
-from emotion.model_file.keras_setup import every_gpu, has_bfloat16, silenced, start_keras
+from emotion.model_file.keras_setup import every_gpu, has_bfloat16, silenced, start_keras, why_not
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import classifier_of, fit
 from emotion.training.recipes import Recipe
@@ -111,6 +111,28 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     monkeypatch.setattr("keras.distribution.list_devices", lambda: ["cpu:0"])
     with pytest.raises(InputError, match=r"--device gpu: .* no CUDA GPU"):
         start_keras("gpu")
+
+
+def test_keras_that_is_not_installed_is_one_line_with_the_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)  # as the import system says that there is none
+    with pytest.raises(InputError, match=r"Keras is not installed; pip install -r requirements.txt .*--device cpu"):
+        start_keras("gpu")
+
+
+@pytest.mark.parametrize(
+    ("backend", "says"),
+    [
+        ("jax", "KERAS_BACKEND=jax: No module named 'jax'; use tensorflow"),
+        (None, "Keras cannot start (No module named 'tensorflow'); pip install -r requirements.txt"),
+    ],
+    ids=str,
+)
+def test_a_backend_that_is_not_installed(monkeypatch, backend, says):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if backend:
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+    missing = backend or "tensorflow"
+    assert why_not(ModuleNotFoundError(f"No module named '{missing}'", name=missing)) == says
 
 
 @pytest.mark.parametrize(
