@@ -57,14 +57,35 @@ def crop_square(image: np.ndarray, x: float, y: float, side: float, border: int 
 
     `border` is how OpenCV fills what lies beyond. The centre is moved inside if need be.
     """
+    inside, beyond = _inside(image, x, y, max(1, round(side)))
+    return cv2.copyMakeBorder(inside, *beyond, border) if any(beyond) else inside
+
+
+def crop_resized(image: np.ndarray, x: float, y: float, side: float, length: int, border: int) -> np.ndarray:
+    """The same square, resized to `length`.
+
+    A large one is shrunk before it is filled up: about a face that fills a photo it is 18 times as large as the photo.
+    """
     side = max(1, round(side))
+    inside, beyond = _inside(image, x, y, side)
+    if side > length and any(beyond):
+        top, bottom, left, right = (round(pixels * length / side) for pixels in beyond)
+        room = max(1, length - left - right), max(1, length - top - bottom)
+        inside = cv2.resize(inside, room, interpolation=cv2.INTER_AREA)
+        return cv2.copyMakeBorder(inside, top, bottom, left, right, border)[:length, :length]
+    square = cv2.copyMakeBorder(inside, *beyond, border) if any(beyond) else inside
+    method = cv2.INTER_AREA if side > length else cv2.INTER_CUBIC
+    return cv2.resize(square, (length, length), interpolation=method)
+
+
+def _inside(image: np.ndarray, x: float, y: float, side: int) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """What `image` holds of the square of `side` about (x, y); the pixels beyond its top, bottom, left and right."""
     height, width = image.shape[:2]
     x, y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
     left, top = round(x - side / 2), round(y - side / 2)
     right, bottom = left + side, top + side
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-    return cv2.copyMakeBorder(inside, *beyond, border) if any(beyond) else inside
+    return inside, (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
 
 
 def crop_turned(image: np.ndarray, x: float, y: float, side: float, degrees: float) -> np.ndarray:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.geometry import crop_square, turn
+from emotion.geometry import crop_resized, turn
 
 LEAST = 0.3  # the score of what is worth another look: of 293 faces from 20 pixels on, 292 reach it, and 46 patterns
 # Pixels of the side of what a close look looks at, and the faces it is wide: 3.5 and 1.7 ms of one core a look.
@@ -44,9 +44,8 @@ class CloseLook:
 
     def cut(self, image: np.ndarray, face: Face) -> np.ndarray:
         """What lies about `face`, with room for the corners of what is turned, as every look takes it."""
-        patch = crop_square(image, face.x, face.y, 1.42 * self.reach * face.side, cv2.BORDER_CONSTANT)
-        room = round(1.42 * self.side)
-        return cv2.resize(patch, (room, room), interpolation=cv2.INTER_AREA if len(patch) > room else cv2.INTER_CUBIC)
+        side, room = 1.42 * self.reach * face.side, round(1.42 * self.side)
+        return crop_resized(image, face.x, face.y, side, room, cv2.BORDER_CONSTANT)
 
     def at(self, patch: np.ndarray, face: Face) -> tuple[Face, int]:
         """`face` as the best look at its `patch` places and scores it, with its tilt; the degrees of that look.

@@ -7,7 +7,7 @@ from emotion.faces.close_look import Face
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.haar import HaarDetector
 from emotion.faces.known_face import CASCADE_SCORE, MARGIN, KnownFace, Place, distance, patch, same_place
-from emotion.faces.yunet import LIKELY, SEARCH_SIDE, YuNetDetector
+from emotion.faces.yunet import LIKELY, SEARCH_SIDE, YuNetDetector, shrunk
 from emotion.geometry import Box, square_box
 
 WINDOW = 24  # pixels: the side of the cascade's own window
@@ -89,7 +89,8 @@ class VideoDetector:
     def search(self, network: YuNetDetector, image: np.ndarray, gray: np.ndarray) -> None:
         """Search the whole frame by the network, for faces not known yet, and whether the known ones are faces."""
         seen: list[tuple[KnownFace, Face]] = []
-        for face in network.look(image, min(1.0, SEARCH_SIDE / max(gray.shape))):
+        scale = min(1.0, SEARCH_SIDE / max(gray.shape))
+        for face in network.look(shrunk(image, scale), scale):
             place = network.place(face)
             if place[2] < self.smallest(gray.shape):
                 continue

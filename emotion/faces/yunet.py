@@ -50,11 +50,11 @@ class YuNetDetector:
             faces = self.search_other_orientations(image)
         return [to_detection(face, image.shape) for face in sorted(faces)]
 
-    def search(self, image: np.ndarray, scale: float) -> list[Face]:
-        """The faces of `image`, looked at in `scale`."""
+    def search(self, image: np.ndarray, scale: float, small: np.ndarray | None = None) -> list[Face]:
+        """The faces of `image`, looked at in `scale`; `small` is the image in that scale, where it is there already."""
         faces: list[Face] = []
         doubts = leaning = 0
-        for face in self.look(image, scale):
+        for face in self.look(shrunk(image, scale) if small is None else small, scale):
             if any(same(face, other) for other in faces):
                 continue
             if face.score < SURE:
@@ -69,13 +69,11 @@ class YuNetDetector:
                 faces.append(face)
         return faces
 
-    def look(self, image: np.ndarray, scale: float) -> list[Face]:
-        """What may be a face in `image`, looked at in `scale`; the likeliest first."""
-        size = tuple(round(scale * side) for side in image.shape[1::-1])
-        if min(size) < MIN_FACE:
+    def look(self, small: np.ndarray, scale: float) -> list[Face]:
+        """What may be a face in a picture of which `small` is the copy in `scale`; the likeliest first."""
+        if min(small.shape[:2]) < MIN_FACE:
             return []
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        right, bottom = (max(0, LEAST_SIDE - side) for side in size)
+        right, bottom = (max(0, LEAST_SIDE - side) for side in small.shape[1::-1])
         if right or bottom:
             small = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
         with self.lock:
@@ -122,12 +120,20 @@ class YuNetDetector:
         """The faces of a photo that lies on its side or its head, by the orientation that shows most of them."""
         height, width = image.shape[:2]
         scale = min(1.0, ORIENTATION_SIDE / max(height, width))
+        small = shrunk(image, scale)
         best: list[Face] = []
-        for quarters in (1, 3, 2):
-            found = self.search(np.ascontiguousarray(np.rot90(image, quarters)), scale)
+        for quarters in (1, 3, 2):  # the image turned is a view: a copy of the largest would be 600 MB
+            turned = np.ascontiguousarray(np.rot90(small, quarters))
+            found = self.search(np.rot90(image, quarters), scale, turned)
             found = [turn_back(face, quarters, height, width) for face in found if face.score >= AGREED_LYING]
             best = max(best, found, key=len)
         return best
+
+
+def shrunk(image: np.ndarray, scale: float) -> np.ndarray:
+    """`image` in `scale`, at most 1; at least one pixel."""
+    size = [max(1, round(scale * side)) for side in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
 
 
 def to_detection(face: Face, shape: tuple[int, ...]) -> Detection:

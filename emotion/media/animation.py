@@ -27,7 +27,7 @@ class AnimationReader:
         self.files, self.part = [path], part
         with open_regular(path) as file:
             self.image = open_header(read_bounded(file, path, max_pixels), path, max_pixels)
-        check_pixels(self.image, path, max_pixels)
+        check_pixels(self.image, path, max_pixels, moving=True)
         if self.image.format not in ANIMATIONS or not getattr(self.image, "is_animated", False):
             raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
         frames = getattr(self.image, "n_frames", 1)

@@ -19,12 +19,14 @@ logger = logging.getLogger(__name__)
 
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
 # Of what needs more memory while it is decoded, fewer pixels: so that none takes more than 1.5 GB.
-WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25}
+WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "GIF": 1.5,
+           "layered WEBP": 2.5, "moving": 4}  # fmt: skip
 BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "JPEG2000", "BMP", "DIB", "PPM", "TGA", "PSD", "ICO", "QOI")
 ANIMATIONS = {"GIF", "PNG", "WEBP", "AVIF", "HEIF"}  # a JPEG's further pictures are previews, a TIFF's are pages
+PNG = b"\x89PNG\r\n\x1a\n"
 UNREADABLE = "not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
 
 # What each orientation of EXIF asks for.
@@ -77,6 +79,7 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
         pillow_heif.register_heif_opener(thumbnails=False)
         formats += ("HEIF",)
     Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # Pillow warns there, and refuses twice as many
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # later, too, of what is allowed
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -92,10 +95,12 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
 MORE = "--max-pixels MEGAPIXELS allows more"
 
 
-def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int) -> None:
-    """Refuse a picture that would take more memory than one of `max_pixels` should."""
+def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int, moving: bool = False) -> None:
+    """Refuse a picture that would take more memory than one of `max_pixels` should; `moving`: all its frames are read."""
     width, height = image.size
-    kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image)}
+    layered = image.has_transparency_data or getattr(image, "is_animated", False)
+    kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image),
+             f"layered {image.format}" * layered, "moving" * moving}  # fmt: skip
     limit = max_pixels / max(WEIGHTS.get(kind or "", 1) for kind in kinds)
     if width * height > limit:
         read = f"of its kind up to {limit / 1e6:g} million are read"
@@ -110,12 +115,25 @@ def is_deep(image: "Image.Image") -> bool:
 
 def by_opencv(data: bytes, deep: bool) -> np.ndarray | None:
     """A file's bytes as BGR uint8 (H, W, 3), upright, by OpenCV; None where it cannot read them."""
+    if data.startswith(PNG) and has_endless_chunk(data):
+        return None
     flags = cv2.IMREAD_COLOR | (cv2.IMREAD_ANYDEPTH if deep else 0)
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
     return picture if picture is None or picture.dtype == np.uint8 else eight_bits(picture)
+
+
+def has_endless_chunk(data: bytes) -> bool:
+    """Whether a chunk of a PNG says that it is longer than the file: OpenCV would take so much memory, up to 4 GB."""
+    at = len(PNG)
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length > len(data):
+            return True
+        at += 12 + length
+    return False
 
 
 def eight_bits(picture: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -186,6 +187,31 @@ def test_what_makes_a_face_of_a_doubt(first, close, degrees, windows, face):
 def test_the_tilt_is_where_the_scores_have_their_peak(scores, tilt):
     looks = {angle: Face(0, 0, 1, score) for angle, score in scores.items()}
     assert tilt_of(looks, max(scores, key=scores.get)) == pytest.approx(tilt, abs=2)
+
+
+@pytest.mark.parametrize("side", [40, 400, 4000])
+def test_a_close_look_at_a_face_takes_little_memory(detector, side):
+    """About a face that fills its photo there is 18 times as much; what lies beyond is filled up when it is shrunk."""
+    image = np.full((400, 400, 3), 200, np.uint8)
+    tracemalloc.start()
+    patch = detector.at_doubts.cut(image, Face(200, 200, side, 0.5))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert patch.shape == (273, 273, 3)
+    half = min(136, 400 / (4.26 * side) * 273 / 2)  # of the patch's side, what the photo covers
+    rows = np.flatnonzero(patch[:, 136].any(axis=1))
+    assert (rows[0], rows[-1]) == pytest.approx((136 - half, 136 + half), abs=2)
+    assert peak < 2e6
+
+
+def test_a_photo_is_not_copied_to_be_looked_at_on_its_side(detector):
+    image = np.full((3000, 4000, 3), 200, np.uint8)
+    detector.detect(image[:300, :400])
+    tracemalloc.start()
+    assert detector.detect(image) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < image.nbytes / 2
 
 
 def test_one_face_or_two():

@@ -6,8 +6,8 @@ python tests/fuzz/run.py photo video --seconds 3600
 python tests/fuzz/run.py model --atheris 600           libFuzzer, led by the lines of ours that an input reaches
 python tests/fuzz/run.py --again FOUND/photo-17-a.png  one input once more
 
-Each reader works in a process of its own, with 4 GB and 20 seconds an input: a crash, a hang or a bomb is a finding, and
-its input is kept in ./fuzz-findings.
+Each reader works in a process of its own, with 4 GB and 20 seconds an input: a crash, a hang or a bomb (more than 1.5 GB)
+is a finding, its input is kept in ./fuzz-findings, and the exit code is 1.
 """
 
 import argparse
@@ -29,6 +29,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 FOUND = Path("fuzz-findings")
 MEMORY = 4 * 2**30
+BOMB = 1_500_000_000  # bytes; what a damaged file of a few kilobytes may take, and the Python that reads it
 HANG_S = 20
 
 
@@ -51,12 +52,12 @@ def main() -> None:
     elif args.atheris:
         lead(args.readers[0], args.atheris)
     else:
-        for name in args.readers or READERS:
-            watch(name, args.seconds, args.seed)
+        sound = [watch(name, args.seconds, args.seed) for name in args.readers or READERS]
+        sys.exit(0 if all(sound) else 1)
 
 
-def watch(name: str, seconds: float, seed: int) -> None:
-    """Let a process try one reader, and another where the first one died, until the time is up."""
+def watch(name: str, seconds: float, seed: int) -> bool:
+    """Let a process try one reader, and another where the first one died, until the time is up; whether none is found."""
     left, tried, outcomes, faults, peak = seconds, 0, collections.Counter(), collections.Counter(), 0
     with tempfile.TemporaryDirectory() as folder:
         while left > 0:
@@ -74,6 +75,7 @@ def watch(name: str, seconds: float, seed: int) -> None:
                 keep(path, name)
     print(f"{name:9} {tried:7} inputs, {dict(outcomes)}, peak {peak / 2**20:.0f} MB, faults: {dict(faults) or 'none'}")
     sys.stdout.flush()
+    return not faults
 
 
 def keep(finding: Path, reader: str) -> None:
@@ -100,6 +102,8 @@ def work(name: str, seconds: float, seed: int) -> None:
         signal.alarm(HANG_S)
         try:
             report["outcomes"][attempt(reader, file, data, here / "current")] += 1
+            if memory_peak() > max(BOMB, report["peak"]):
+                raise MemoryError(f"more than {BOMB / 1e9:g} GB")
         except (Exception, KeyboardInterrupt) as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             kind = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
@@ -109,8 +113,12 @@ def work(name: str, seconds: float, seed: int) -> None:
             report["faults"][kind] += 1
         signal.alarm(0)
         report["tried"] += 1
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        report["cpu_s"], report["peak"] = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+        report["cpu_s"], report["peak"] = time.process_time(), memory_peak()
+
+
+def memory_peak() -> int:
+    """The most memory that this process has held, in bytes; macOS counts in bytes, Linux in kilobytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def hang(*_: object) -> None:

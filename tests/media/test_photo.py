@@ -1,5 +1,8 @@
+import io
 import os
 import struct
+import warnings
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -191,7 +194,7 @@ def test_one_pixel(tmp_path):
         ("progressive.jpg", {"progressive": True}, 1600),
         ("a.png", {}, 800),
         ("clear.png", {"mode": "RGBA"}, 1000),
-        ("a.gif", {}, 800),
+        ("a.gif", {}, 1200),
         ("a.webp", {}, 800),
         ("a.tif", {}, 800),
         ("light.tif", {"mode": "F"}, 2400),
@@ -207,6 +210,7 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
     pillow_heif.register_heif_opener()
     if moving and name in ("a.gif", "a.webp", "a.png", "a.avif"):
         options = {"save_all": True, "append_images": [Image.fromarray(RED_OVER_BLUE[::-1].copy())]}
+        pixels = 2000 if name == "a.webp" else pixels
     save(tmp_path / name, **options)
     data = (tmp_path / name).read_bytes()
     assert decode_photo(data, name, pixels).shape == (40, 20, 3)
@@ -214,6 +218,27 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
         monkeypatch.setattr(f"emotion.media.decode.{decoder}", None)  # called, it would be a TypeError
     with pytest.raises(InputError, match=rf"{name}: .*--max-pixels"):
         decode_photo(data, name, pixels - 1)
+
+
+def test_a_chunk_that_is_longer_than_its_file_takes_no_memory(monkeypatch):
+    """OpenCV would take as much as the chunk says, up to 4 GB, before it looks whether that is there."""
+    whole = cv2.imencode(".png", RED_OVER_BLUE)[1].tobytes()
+    at = whole.index(b"IDAT") - 4
+    asked = []
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: asked.append(1))
+    with suppress(InputError):  # Pillow reads it all the same
+        decode_photo(whole[:at] + (2**31).to_bytes(4, "big") + whole[at + 4 :], "a.png")
+    assert not asked
+
+
+def test_of_large_pictures_pillow_does_not_warn():
+    image = Image.fromarray(RED_OVER_BLUE).convert("RGBA")
+    file = io.BytesIO()
+    image.save(file, "TIFF")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert decode_photo(file.getvalue(), "a.tif", 1000).shape == (40, 20, 3)
+    assert not said
 
 
 def test_pillows_own_limit_stays_on():
