@@ -9,7 +9,6 @@ class folders    train/happy/*.jpg, test/... or flat, of emotions or of any othe
 import hashlib
 import logging
 import os
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -29,8 +28,6 @@ from emotion.files import atomic_file
 logger = logging.getLogger(__name__)
 
 CACHE_VERSION = 3
-# A cache that is absent, half there, or not ours: it is made again.
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 LARGEST_VOTES = 2**24  # bytes: FER+'s file has 1.4 million, and is looked for among downloads of any size
 
 HOW_TO_GET_DATA = (
@@ -161,7 +158,7 @@ def read_cache(place: Path, key: str) -> Rows | None:
                 stored["faces"], stored["codes"], stored.get("votes"), labels, protocol=str(stored["protocol"])
             )
             return Rows(split, stored["usage"], tuple(map(str, stored["notes"])))
-    except UNREADABLE:
+    except Exception:  # absent, half there, damaged, not ours: it is made again
         return None
 
 

@@ -165,6 +165,17 @@ def test_half_a_cache_is_no_cache(data):
     assert_is_small_fer2013(load(data))
 
 
+@pytest.mark.parametrize("at", [8, 20, 24])
+def test_a_cache_with_a_damaged_directory_is_no_cache(data, at):
+    load(data)
+    (cache,) = data.glob(".*.npz")
+    damaged = bytearray(cache.read_bytes())
+    entry = damaged.index(b"PK\1\2")
+    damaged[entry + at : entry + at + 4] = b"\xff\xff\xff\x7f"
+    cache.write_bytes(damaged)
+    assert_is_small_fer2013(load(data))
+
+
 def test_where_the_data_cannot_be_written_to_the_cache_is_the_users(data, tmp_path, monkeypatch):
     beside, users = dataset.cache_places(dataset.find_source(data))
     beside.mkdir()  # as good as read-only: no file can be put there

@@ -173,6 +173,16 @@ def test_a_zip_that_is_no_light_file(name, text, tmp_path):
     assert read_light_card(tmp_path / "m.tflite") is None
 
 
+def test_a_zip_whose_card_ends_beyond_the_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.tflite", "w") as file:
+        file.writestr("card.json", '{"sha256": "0", "card": null}')
+    data = bytearray((tmp_path / "m.tflite").read_bytes())
+    at = data.index(b"PK\1\2") + 20  # the sizes, packed and unpacked, in the list at the end
+    data[at : at + 8] = (2**20).to_bytes(4, "little") * 2
+    (tmp_path / "m.tflite").write_bytes(data)
+    assert read_light_card(tmp_path / "m.tflite") is None
+
+
 def test_what_cannot_be_converted(tmp_path):
     with pytest.raises(InputError, match=r"absent\.h5: no such model file"):
         find_light(tmp_path / "absent.h5")
