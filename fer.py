@@ -69,6 +69,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.model_file.stored import sha256
     from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained, origin_of
+    from emotion.training.augmentation import ROBUST_RANGES
     from emotion.training.card import build_card
     from emotion.training.checkpoint import Checkpoint
     from emotion.training.fit import calibrate, classifier_of, fit
@@ -90,7 +91,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     origin = origin_of(args.init_from, labels) if args.init_from else {}
     network = args.network or known_network(origin.get("network"))
     changes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
-    changes["refinement"] = 0 if args.teacher else None
+    if args.teacher:  # of what real photos go through, to the end: a teacher's answers hold for the views it was shown
+        changes |= {"augmentation": ROBUST_RANGES, "refinement": 0}
     recipe = recipe_of(network, trained=bool(origin), **changes)
     teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
     facts = {"seed": args.seed, "trained_on": source, "teachers": teachers, "teacher_weight": args.teacher_weight}

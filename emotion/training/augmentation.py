@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far each change may go; the defaults are the five-block network's."""
+    """How far each change may go; the defaults train the shipped network."""
 
     rotation: float = 25.0  # degrees to either side: heads tilt
     scale: tuple[float, float] = (0.8, 1.25)  # boxes are loose or tight
@@ -20,17 +20,19 @@ class Ranges:
     shear: float = 0.12  # a stand-in for a head turned a little
     mirror: bool = True  # faces are left/right symmetric, and so are emotions
     gamma: tuple[float, float] = (0.5, 2.0)  # exposure; plain brightness and contrast the network undoes by itself
-    blur: float = 0.2  # the share of faces out of focus
-    blur_sigma: tuple[float, float] = (0.4, 2.0)  # pixels of 48
-    noise: float = 0.2  # the share of those shot in the dark
-    noise_level: tuple[float, float] = (2.0, 25.0)  # standard deviation, grey levels
+    blur: float = 0.15  # the share of faces out of focus
+    blur_sigma: tuple[float, float] = (0.4, 1.2)  # pixels of 48
+    noise: float = 0.15  # the share of those shot in the dark
+    noise_level: tuple[float, float] = (2.0, 12.0)  # standard deviation, grey levels
     erase: float = 0.5  # the share with a rectangle hidden: hands, hair, glasses, microphones
 
 
 DEFAULT_RANGES = Ranges()
-# For the last epochs: boxes that fit and nothing hidden; blur and noise stay, which are forgotten soon (lab book, run 6).
+# For the last epochs: +0.25 points on clean faces, -1.7 under blur of 2 pixels (lab book, run 6).
 # Source: He et al., Data Augmentation Revisited, arXiv:1909.09148.
-MILD_RANGES = Ranges(10, scale=(0.9, 1.1), shift=0.05, shear=0.05, gamma=(0.8, 1.25), erase=0.0)
+MILD_RANGES = Ranges(10, scale=(0.9, 1.1), shift=0.05, shear=0.05, gamma=(0.8, 1.25), blur=0.05, noise=0.05, erase=0.0)
+# For real photos: blur up to 2 pixels of 48 and noise up to 25 grey levels, as far as the robustness figures go.
+ROBUST_RANGES = Ranges(blur=0.2, blur_sigma=(0.4, 2.0), noise=0.2, noise_level=(2.0, 25.0))
 
 
 def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = DEFAULT_RANGES) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, Ranges
+from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES, ROBUST_RANGES, Ranges
 
 TEACHER_WEIGHT = 0.5  # the teachers' part in what is learnt, if there are any; the voters' is the rest
 
@@ -87,7 +87,7 @@ RECIPES = {
     ),
     "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
     "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
-    "face_resnet": Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, refinement=0),
+    "face_resnet": Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, augmentation=ROBUST_RANGES, refinement=0),
 }
 
 
