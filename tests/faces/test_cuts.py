@@ -44,6 +44,19 @@ def test_an_interview_is_two_shots_in_turn(office, street):
     assert shots(([office] * 30 + [street] * 30) * 3) == ([0] * 30 + [1] * 30) * 3
 
 
+@pytest.mark.parametrize(
+    ("fps", "numbers"),
+    [(25, [0, 1]), (4, [0, 1]), (2, [0, 0]), (1, [0, 0])],
+    ids=["a film", "four a second", "a slow camera", "--every 1"],
+)
+def test_of_frames_far_apart_nothing_is_said(office, street, fps, numbers):
+    assert shots([office, street], fps) == numbers
+
+
+def test_a_long_fade_through_black_is_no_gap(office, street):
+    assert shots([office] + [np.zeros_like(office)] * 50 + [street]) == [0] * 51 + [1]
+
+
 def test_the_same_room_seen_by_another_camera_is_another_shot(office):
     assert shots([office] * 5 + [office[:, ::-1]] * 5) == [0] * 5 + [1] * 5
 

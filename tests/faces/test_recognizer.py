@@ -13,6 +13,8 @@ from emotion.faces.recognizer import Recognizer, crop_faces
 from emotion.faces.smoothing import Smoother
 from emotion.files import CASCADE, MODEL
 from emotion.geometry import FACE_SIDE, Box
+from emotion.media.animation import open_video
+from emotion.media.part import Part
 
 RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
 
@@ -179,6 +181,14 @@ def test_after_a_cut_everybody_is_new_and_has_no_past():
     assert recognizer.recognize(FRAME, 0.0)[0].emotion == "dark"
     (face,) = recognizer.recognize(FRAME[:, ::-1], 0.04)
     assert (face.id, face.emotion) == (2, "bright")
+
+
+@pytest.mark.parametrize("every_s", [0.0, 0.5, 1.0])
+def test_one_woman_is_one_face_at_any_pace(sample, every_s):
+    stream = Recognizer.for_video()
+    with open_video(sample.with_suffix(".mp4"), Part(every_s=every_s)) as video:
+        ids = {face.id for image, time_s, _ in video for face in stream.recognize(image, time_s)}
+    assert ids == {1}
 
 
 def test_a_recognition_describes_itself():
