@@ -14,6 +14,7 @@ if __name__ == "__main__":  # the imports below take half a second: until they a
         signal.signal(number, lambda *_: os._exit(130))
 
 import argparse
+import hashlib
 import logging
 import tempfile
 from dataclasses import asdict
@@ -28,6 +29,8 @@ from emotion.errors import InputError
 from emotion.files import check_apart, check_figure, check_outputs, write_text
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from emotion.evaluation.card import Card
 
 logger = logging.getLogger("emotion")
@@ -111,7 +114,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     first = hosts.place() == 0  # of several processes that train together, the one that writes
     checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume, writes=first)
     hosts.check_agreement({"settings": checkpoint.settings, "checkpoint": checkpoint.history})
-    teacher = teacher_answers(settings, args) if args.teacher else None
+    teacher = teacher_answers(faces, settings, args) if args.teacher else None
 
     # Build the network.
     with every_gpu(gpus):
@@ -138,14 +141,16 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     print(format_card(args.output.name, card))
 
 
-def teacher_answers(settings: dict, args: argparse.Namespace):
-    """The --teacher's answers to what the run of `settings` will see, those that are known and those still to be asked."""
+def teacher_answers(faces: "np.ndarray", settings: dict, args: argparse.Namespace):
+    """The --teacher's answers to what a run on `faces` will see, those that are known and those still to be asked."""
     from platformdirs import user_cache_path
 
     from emotion.training.distillation import load_teacher
     from emotion.training.teacher_answers import TeacherAnswers
 
-    seen = {name: settings[name] for name in ("data", "labels", "teachers", "augmentation", "batch_size")}
+    seen = {name: settings[name] for name in ("labels", "teachers", "augmentation", "batch_size")}
+    # The faces themselves: data without a validation split give others to each --seed, and answers go by a batch's place.
+    seen["faces"] = hashlib.sha256(faces.tobytes()).hexdigest()
     folder = args.teacher_answers or user_cache_path("facial-emotion-recognition") / "teachers"
     return TeacherAnswers(
         load_teacher(args.teacher, settings["labels"], args.device), folder, seen, args.teacher_weight

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_fer2013 import faces_and_codes
+from small_fer2013 import faces_and_codes, write_small_fer2013
 
 import fer
 from emotion.dataset.load import load
@@ -152,6 +152,22 @@ def test_a_teacher_reaches_training_and_only_that(given, tmp_path, monkeypatch):
     np.testing.assert_array_equal(found.validation[1], ONE_HOT[14:])
     assert found.checkpoint.settings["refinement"] == 0
     assert found.checkpoint.settings["teachers"] == [{"file": "teacher.h5", "sha256": sha256(teacher)}]
+
+
+def test_a_teacher_s_answers_are_those_to_the_very_faces(given, tmp_path, monkeypatch):
+    """Without a split to select on, each --seed holds out another tenth: as many faces, but others."""
+    monkeypatch.setattr("emotion.training.distillation.load_teacher", lambda *about: None)
+    teacher = tmp_path / "teacher.h5"
+    teacher.write_bytes(b"a network")
+    unsplit = write_small_fer2013(tmp_path / "unsplit", {"Training": 70, "PrivateTest": 7})
+    flags = ["--network", "simple_cnn", "--labels", "fer2013", "--teacher", teacher]
+
+    first, again, other = (given(*flags, "--data", unsplit, "--seed", seed) for seed in (0, 0, 1))
+    assert len(first.training[0]) == len(other.training[0]) == 63
+    assert first.teacher.folder == again.teacher.folder != other.teacher.folder
+
+    first, other = (given(*flags, "--seed", seed) for seed in (0, 1))  # PublicTest selects: the same faces
+    assert first.teacher.folder == other.teacher.folder
 
 
 def test_the_weights_to_start_from_reach_the_network(given):
