@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What do the faces in these photos feel? Prints a line a face and writes annotated copies into output/.
+"""What do the faces in these photos feel? Prints one line per face and writes annotated copies into output/.
 
 python img_predict.py data/samples/astronaut.jpg
 python img_predict.py data/samples --json emotions.json --csv emotions.csv

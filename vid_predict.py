@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who feels what in this video? Prints a line a face and writes an annotated copy, with its sound, into output/.
+"""Who feels what in this video? Prints one line per face and writes an annotated copy, with its sound, into output/.
 
 python vid_predict.py data/samples/astronaut.mp4
 python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timeline.png

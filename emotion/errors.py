@@ -1,4 +1,4 @@
-"""What can go wrong and be told to a person. `cli.py` turns it into one line and an exit code."""
+"""What can go wrong and be reported to a person. `cli/app.py` turns it into one line and an exit code."""
 
 
 class InputError(Exception):

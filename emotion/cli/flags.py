@@ -13,7 +13,7 @@ from emotion.files import MODEL
 
 
 def add_shared_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of all three prediction scripts."""
+    """The flags that all prediction scripts share."""
     group = parser.add_argument_group("recognition")
     group.add_argument("--model", nargs="+", type=Path, default=[MODEL], metavar="MODEL.h5",
                        help="the network; of several, the mean (default: models/fer.h5)")  # fmt: skip

@@ -14,7 +14,7 @@ def find_inputs(arguments: list[str], suffixes: Collection[str], skip: Path) -> 
     """(input, its name below the folder it was found in) for each file, folder, glob and URL of the command line.
 
     Folders are walked for files of these `suffixes`, but not `skip`, where the copies go. What cannot be found, and a
-    folder without such a file, is given as it is: it is told with the errors of the others.
+    folder without such a file, is given as it is: it is reported with the errors of the others.
     """
     for argument in arguments:
         if argument == STDIN:

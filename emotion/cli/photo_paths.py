@@ -25,7 +25,7 @@ class Task(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The photo as it is told: without a password, if it is a URL."""
+        """The photo as it is reported: without a password, if it is a URL."""
         if not self.is_url:
             return "stdin" if self.photo == STDIN else str(self.photo)
         from emotion.media.camera import hide_password  # as `download`

@@ -30,7 +30,7 @@ SPLIT_FOLDERS = {
     "train": 0, "training": 0, "train_set": 0, "publictest": 1, "privatetest": 2, "test": 3, "testing": 3, "test_set": 3,
     "validation": 4, "valid": 4, "val": 4, "val_set": 4, "dev": 4,
 }  # fmt: skip
-# JAFFE's names: the person, the class and its how-manieth picture of that person, a running number.
+# JAFFE's names: the person, the class and the number of the picture within it, a running number.
 JAFFE_NAME = re.compile(r"[A-Z]{2}\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+\.[a-z]+", re.IGNORECASE)
 JAFFE_CLASSES = {
     "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happiness", "NE": "neutral", "SA": "sadness", "SU": "surprise",

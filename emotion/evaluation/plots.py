@@ -136,7 +136,7 @@ def plot_robustness(robustness: Robustness) -> Figure:
 
 
 def plot_costs(evaluation: Evaluation) -> Figure:
-    """Accuracy with its 95 % interval over work and over time, each on a logarithmic axis; a mark a model."""
+    """Accuracy with its 95 % interval over work and over time, each on a logarithmic axis; one mark per model."""
     scores = {found.model: found.score for found in evaluation.headline}
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)

@@ -15,7 +15,7 @@ SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse 
 # A known face is looked for in its surroundings, scaled so that it has this side: its cost is then the same at every
 # size. The glance costs 1-2 ms a face and finds nine of ten; only where it fails, the closer look follows.
 GLANCE, CLOSER_LOOK = 40, 56  # pixels
-SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail: certainly there; there, for all we know
+SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail, from which a face counts as seen, and as still there
 # Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
 # alone, and how long it is looked for where it was.
 HOLD, FORGET = 1.2, 2.0

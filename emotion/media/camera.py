@@ -138,7 +138,7 @@ class Camera:
     def _play(self, film: VideoReader) -> Generator[np.ndarray]:
         """The frames of a video file, each when its time has come."""
         with film:
-            self.watched.wait()  # who loads a network meanwhile misses nothing
+            self.watched.wait()  # playback starts at the first request: no frame is lost while the network loads
             started = self.clock.now()
             for image, time_s, _ in film:
                 self.clock.wait(self.stop, max(0.0, started + time_s - self.clock.now()))

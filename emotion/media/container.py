@@ -13,7 +13,7 @@ from emotion.errors import InputError, reason
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
 
-# What lies behind a URL: who is silent for longer is lost, and RTSP goes by TCP, which loses nothing on the way.
+# For URLs: a server silent for longer counts as lost, and RTSP goes by TCP, which loses nothing on the way.
 TIMEOUT_S = 5.0
 URL_OPTIONS = {"rtsp_transport": "tcp"}
 

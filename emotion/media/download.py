@@ -1,4 +1,4 @@
-"""A file from the network: bounded in size and time, and not from within because somebody outside said so."""
+"""Downloads, bounded in size and time; a public server's redirect to a private address is refused."""
 
 import base64
 import http.client

@@ -1,4 +1,4 @@
-"""What is told of a video and of each of its frames."""
+"""Properties of a video and of each of its frames."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -107,8 +107,8 @@ def read_light_card(light: Path) -> dict[str, Any] | None:
 def write_light(path: Path, light: Path | None = None, scaling: str | None = None) -> Path:
     """Make the light file of the .h5 in `path`, in the cache and, where it is named, as `light`; returns its path.
 
-    TensorFlow does it in a process of its own: neither its memory, its talk nor its GPU is wanted here, and the caller
-    may run Keras on JAX.
+    TensorFlow does it in a process of its own, so that its memory, log output and GPU use stay out of this one; the
+    caller may run Keras on JAX.
     """
     cached = cached_light(sha256(path), scaling)
     settings = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -43,7 +43,7 @@ def open_model(path: Path) -> StoredModel:
         checked = check_card(parse_json(card) if card else None, path)
     except InputError:
         raise
-    except Exception:  # of damaged HDF5 h5py raises what it likes
+    except Exception:  # h5py raises many kinds of exception on damaged files
         raise InputError(f"{path}: its configuration is damaged; save the model again") from None
     return StoredModel(path, hashlib.sha256(data).hexdigest(), normal_config(network, path), checked, weights, legacy)
 

@@ -71,7 +71,7 @@ def draw_box(frame: np.ndarray, box: Box, bgr: tuple[int, int, int], stroke: int
 def draw_label(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     """The emotion and its confidence on its colour, above or below the box, or on it. Returns its place.
 
-    In a crowd every pixel is somebody's: then in two short lines, in smaller ones, and at last the number alone, on the
+    In a crowd there is little free space: then in two short lines, in smaller ones, and at last the number alone, on the
     colour that tells the emotion. The number is on every face.
     """
     size = Sizes.of(face.box, frame).text

@@ -67,7 +67,7 @@ class JsonLines:
 
 
 class CsvTable:
-    """A row a face; a photo without one has a row as well, and so has one that failed. Its `status` says which.
+    """One row per face; a photo without one has a row as well, and so has one that failed. Its `status` says which.
 
     `status` is ok, no face, failed: REASON or, in the last row of an incomplete file, incomplete: REASON.
     """

@@ -52,7 +52,7 @@ def build_card(
 
 
 def command_line(arguments: list[str]) -> str:
-    """How the script was called; of a path, only the name: where it lies on somebody's disk is nobody's business."""
+    """How the script was called; of a path, only the name: absolute paths are private."""
     return shlex.join(["python", *map(without_folder, arguments)])
 
 

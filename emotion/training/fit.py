@@ -1,6 +1,6 @@
 """Training: faces in, the weights of the best epoch out. Killed at any moment, it goes on from its last whole epoch.
 
-Backend-agnostic Keras 3: the same code trains on TensorFlow and on JAX. On JAX it is also one process of several that
+Backend-agnostic Keras 3: the same code trains on TensorFlow, JAX and PyTorch. On JAX it is also one process of several that
 train together: each hands over its share of every batch, and the batches are those of a single process.
 """
 

@@ -1,4 +1,4 @@
-"""Training's progress: a bar on stderr for a person, a line an epoch for a log."""
+"""Training's progress: a bar on stderr for a person, one line per epoch for a log."""
 
 import logging
 import sys

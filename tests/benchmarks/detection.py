@@ -5,7 +5,7 @@ python tests/benchmarks/detection.py DIR
 python tests/benchmarks/detection.py DIR --detectors haar+yunet haar --turn 0 15 30 45 60 --portraits
 python tests/benchmarks/detection.py DIR --details --worst
 
-DIR holds annotations.csv, a row a face, and the photos that it names; a photo of DIR without a row has no face:
+DIR holds annotations.csv, one row per face, and the photos that it names; a photo of DIR without a row has no face:
 photo,x,y,width,height,ignore,tilt,yaw,light,occluded. `ignore` 1: too small or vague to say, neither a miss nor a false
 box. `tilt` in degrees, `yaw` the nose's offset in eye distances, `light` the median grey of the box.
 

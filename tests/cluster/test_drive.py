@@ -14,7 +14,7 @@ TIMEOUT = 5.0
 
 
 class OneProcess:
-    """An engine whose work is a line a photo. `deadly` says how often a source ends its process, `hanging` which hang."""
+    """An engine whose work is one line per photo. `deadly` says how often a source ends its process, `hanging` which hang."""
 
     workers = 1
 
