@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from emotion.errors import InputError
 from emotion.media.decode import ANIMATIONS, MAX_PIXELS, by_pillow, check_pixels, open_header
 from emotion.media.part import WHOLE, Part
-from emotion.media.photo import open_regular, read_bounded
+from emotion.media.photo import read_file
 from emotion.media.video_info import Frame, VideoInfo
 from emotion.media.video_reader import VideoReader
 
@@ -25,8 +25,7 @@ class AnimationReader:
     def __init__(self, path: Path, part: Part = WHOLE, max_pixels: int = MAX_PIXELS):
         self.problem: str | None = None
         self.files, self.part = [path], part
-        with open_regular(path) as file:
-            self.image = open_header(read_bounded(file, path, max_pixels), path, max_pixels)
+        self.image = open_header(read_file(path, max_pixels), path, max_pixels)
         check_pixels(self.image, path, max_pixels, moving=True)
         if self.image.format not in ANIMATIONS or not getattr(self.image, "is_animated", False):
             raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")

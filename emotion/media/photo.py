@@ -36,13 +36,17 @@ def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: a folder without a picture, or one that may not be entered")
+    return decode_photo(read_file(path, max_pixels), path, max_pixels)
+
+
+def read_file(path: Path, max_pixels: int) -> bytes:
+    """All that the file of a picture holds. InputError where it cannot be read, or has more than `max_pixels` take."""
     try:
         # Not cv2.imread: on Windows it cannot open a path outside the code page, and it never says what was wrong.
         with open_regular(path) as file:
-            data = read_bounded(file, path, max_pixels)
+            return read_bounded(file, path, max_pixels)
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from None
-    return decode_photo(data, path, max_pixels)
 
 
 def open_regular(path: Path) -> BinaryIO:

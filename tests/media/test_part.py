@@ -110,6 +110,16 @@ def test_a_still_picture_is_no_video(tmp_path):
         AnimationReader(tmp_path / "a.gif")
 
 
+def test_an_animation_that_the_system_refuses_is_named(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("emotion.media.photo.open_regular", refused)  # root may read any
+    (tmp_path / "a.gif").touch()
+    with pytest.raises(InputError, match=r"a\.gif: permission denied$"):
+        open_video(tmp_path / "a.gif")
+
+
 def test_what_is_transparent_in_an_animation_is_white(tmp_path):
     images = [Image.new("RGBA", (20, 20), (0, 0, 0, alpha)) for alpha in (0, 255)]
     images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], duration=50, lossless=True)
