@@ -34,6 +34,11 @@ class AnimationReader:
         width, height = self.image.size
         count = part.count(frames, frames / fps, fps)
         self.info = VideoInfo(width, height, fps, count, time_base=Fraction(1, 1000))
+        self.seen_s = 0.0
+        self.wanted = self._wanted()
+        self.first = next(self.wanted, None)
+        if self.first is None:
+            raise InputError(f"{path}: {self.problem or part.nothing(self.seen_s)}")
 
     def __enter__(self) -> "AnimationReader":
         return self
@@ -42,17 +47,23 @@ class AnimationReader:
         self.image.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        time_s, wanted_s = 0.0, self.part.start_s
+        if self.first is not None:
+            first, self.first = self.first, None
+            yield first
+            yield from self.wanted
+
+    def _wanted(self) -> Iterator[Frame]:
+        wanted_s = self.part.start_s
         try:
             for frame in ImageSequence.Iterator(self.image):
                 frame.load()  # its time stands with its pixels
-                duration_s = shown_s(frame)
+                time_s, duration_s = self.seen_s, shown_s(frame)
                 if time_s >= self.part.end_s:
                     return
+                self.seen_s += duration_s
                 if time_s >= wanted_s:
                     wanted_s = self.part.after(time_s)
                     yield Frame(by_pillow(frame), time_s, self.part.every_s or duration_s)
-                time_s += duration_s
         except (OSError, SyntaxError, ValueError, EOFError):
             self.problem = "cannot be read to its end"
 

@@ -16,6 +16,12 @@ class Part:
         """Whether the video's beginning or end is left out."""
         return self.start_s > 0 or self.end_s < float("inf")
 
+    def nothing(self, seen_s: float) -> str:
+        """Why a video of which `seen_s` seconds were looked at has no frame that is wanted."""
+        if seen_s < self.end_s:
+            return f"has no frame from {self.start_s:g} s on; it is {seen_s:.1f} s long"
+        return f"has no frame from {self.start_s:g} to {self.end_s:g} s"
+
     def after(self, time_s: float) -> float:
         """When the next frame is wanted, after one at `time_s`."""
         if not self.every_s:

@@ -104,6 +104,22 @@ def test_an_animated_picture_is_a_video(tmp_path, name):
     assert read(tmp_path / name, Part(0.2, 0.5, 0.2))[0] == [2, 4]
 
 
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        (Part(100), r"has no frame from 100 s on; it is 0\.3 s long"),
+        (Part(0.3), r"has no frame from 0\.3 s on; it is 0\.3 s long"),
+        (Part(0.02, 0.05), r"has no frame from 0\.02 to 0\.05 s"),
+    ],
+    ids=["far beyond its end", "at its end", "within a frame"],
+)
+def test_an_animation_without_a_frame_in_the_part_is_refused(tmp_path, part, problem):
+    images = [Image.fromarray(scene(i)) for i in range(3)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=100)
+    with pytest.raises(InputError, match=rf"a\.gif: {problem}$"):
+        AnimationReader(tmp_path / "a.gif", part)
+
+
 def test_a_still_picture_is_no_video(tmp_path):
     Image.fromarray(scene(1)).save(tmp_path / "a.gif")
     with pytest.raises(InputError, match=r"a\.gif: a picture, not a video; img_predict\.py takes it"):
