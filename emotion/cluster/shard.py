@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,7 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
 
     WorkerError for what is the fault of no file: the run ends there, and goes on once it is mended.
     """
-    lines: list[str] = []
-    faces = failed = 0
+    part = Lines()
     skip = dict(task.skip)
     places = range(len(task.shard.sources)) if task.only is None else [task.only]
     recognizer = load(settings, is_video(task.shard.sources[0]))  # no file is to blame for the time that this takes
@@ -66,29 +65,36 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
                 if place in skip:
                     raise InputError(skip[place])
                 if is_video(source):
-                    records = list(counted(film(source, recognizer.new_stream(), settings, task.shard, watch)))
+                    for record in film(source, recognizer.new_stream(), settings, task.shard, watch):
+                        part.add(record)
                 else:
-                    records = list(counted([photo(source, index, recognizer, settings, task.shard)]))
+                    part.add(photo(source, index, recognizer, settings, task.shard))
             except WorkerError:
                 raise
             except Exception as error:  # one of a million may do what no test has: its neighbours are done all the same
                 if {getattr(e, "errno", None) for e in (error, error.__context__)} & DISK:
                     raise WorkerError(f"{HOST}: {one_line('', error)}") from None
-                records = list(counted([failure(source, index, one_line(full_name(source, settings), error))]))
-            for line, found, problem in records:
-                lines.append(line)
-                faces += found
-                failed += problem
-    return Part("".join(lines), faces, failed)
+                part.add(failure(source, index, one_line(full_name(source, settings), error)))
+    return part.joined()
 
 
-def counted(records: Iterable[dict]) -> Iterator[tuple[str, int, bool]]:
-    """Records as lines of JSON, with how many faces are in each and whether it is a failure.
+class Lines:
+    """A part as it grows: what a film has given stays, whatever happens to it later.
 
-    A film of two hours is 200,000 of them: as lines they take 100 MB, as objects ten times that.
+    A film of two hours is 200,000 records: as lines they take 100 MB, as objects ten times that.
     """
-    for record in records:
-        yield json.dumps(record, ensure_ascii=False) + "\n", len(record["faces"]), "problem" in record
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.faces = self.failed = 0
+
+    def add(self, record: dict) -> None:
+        self.lines.append(json.dumps(record, ensure_ascii=False) + "\n")
+        self.faces += len(record["faces"])
+        self.failed += "problem" in record
+
+    def joined(self) -> Part:
+        return Part("".join(self.lines), self.faces, self.failed)
 
 
 def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, shard: Shard) -> dict:

@@ -59,6 +59,23 @@ def test_a_film_is_a_record_a_frame(settings, tmp_path):
     assert records[0]["time_s"] == 0
 
 
+def test_a_film_that_breaks_keeps_the_frames_before(settings, tmp_path, monkeypatch):
+    def annotate(image, faces):
+        drawn.append(image)
+        if len(drawn) == 3:
+            raise ValueError("breaks here")
+        return image
+
+    drawn = []
+    monkeypatch.setattr(shard, "annotate", annotate)
+    film = make_video(tmp_path / "film.mp4", map(scene, range(5)))
+    part = process(task(film), replace(settings, copies=str(tmp_path / "copies")), never)
+    *frames, last = read(part)
+    assert [record["time_s"] for record in frames] == [0, 0.04, 0.08]
+    assert last == {"index": 0, "time_s": None, "source": str(film), "problem": "ValueError: breaks here", "faces": []}
+    assert (part.faces, part.failed) == (sum(len(record["faces"]) for record in frames), 1)
+
+
 def test_only_one_and_what_is_skipped(settings, sample):
     alone = process(replace(task(sample, "none.jpg"), only=0), settings, never)
     assert (alone.faces, alone.failed) == (1, 0)
