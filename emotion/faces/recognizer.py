@@ -8,6 +8,7 @@ from typing import Self
 import cv2
 import numpy as np
 
+from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier, load_classifier
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.detector import OrWholePicture, load_detector
@@ -35,12 +36,15 @@ class Recognizer:
         identities: Identities | None = None,
         smoother: Smoother | None = None,
         min_score: float = 0.0,
+        fps: float = 30.0,
     ):
         self.detector = detector
         self.classifier = classifier
         self.identities = identities
         self.smoother = smoother
         self.min_score = min_score
+        self.fps = fps
+        self.next_s = 0.0  # when a frame is taken of which nobody says when
 
     @classmethod
     def for_photos(
@@ -88,15 +92,18 @@ class Recognizer:
         `detect_every`: the whole frame is searched on every N-th frame (default: about four times a second). `smooth`:
         the half-life in seconds of what a face felt before; 0 shows each frame by itself. The rest as in `for_photos`.
         """
+        if not fps > 0:
+            raise InputError(f"fps={fps}: a video has more than 0 frames a second")
         found = for_frames(load_detector(detector, min_face), detect_every or frames_between_searches(fps))
         classifier = load_classifier(_paths(model), device, _names(labels), mirror, scaling)
-        return cls(found, classifier, Identities(), Smoother(smooth), min_score)
+        return cls(found, classifier, Identities(), Smoother(smooth), min_score, fps)
 
     def new_stream(self) -> "Recognizer":
         """Another recognizer by the same networks and detector, with a memory of its own."""
         detector = self.detector.new_stream() if isinstance(self.detector, VideoDetector) else self.detector
         smoother = self.smoother and Smoother(self.smoother.half_life)
-        return Recognizer(detector, self.classifier, self.identities and Identities(), smoother, self.min_score)
+        identities = self.identities and Identities()
+        return Recognizer(detector, self.classifier, identities, smoother, self.min_score, self.fps)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -107,11 +114,13 @@ class Recognizer:
         """What was read for it: no output may take its place."""
         return [*self.detector.files, *self.classifier.files]
 
-    def recognize(self, image: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
-        """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds."""
+    def recognize(self, image: np.ndarray, time_s: float | None = None) -> list[Recognition]:
+        """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds; None is 1/fps after the frame before."""
+        time_s = self.next_s if time_s is None else time_s
+        self.next_s = time_s + 1 / self.fps
         return self.classify(*self.detect(image, time_s), time_s)
 
-    def detect(self, image: np.ndarray, time_s: float = 0.0) -> tuple[list[Detection], np.ndarray]:
+    def detect(self, image: np.ndarray, time_s: float) -> tuple[list[Detection], np.ndarray]:
         """The first half of the work: the faces found in `image` and who they are; their crops, uint8 (N, 48, 48)."""
         gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         if self.identities and self.identities.is_cut(gray, time_s) and isinstance(self.detector, VideoDetector):
@@ -120,7 +129,7 @@ class Recognizer:
         faces = crop_faces(gray, found)
         return self.identities.update(found, time_s, faces) if self.identities else found, faces
 
-    def classify(self, found: list[Detection], faces: np.ndarray, time_s: float = 0.0) -> list[Recognition]:
+    def classify(self, found: list[Detection], faces: np.ndarray, time_s: float) -> list[Recognition]:
         """The second half: what the faces feel, in a video over the last moments.
 
         The halves share nothing: while one thread classifies the faces of a frame, another may detect those of the next.

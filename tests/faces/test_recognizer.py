@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emotion.errors import InputError
 from emotion.faces.detection import Detection
 from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
@@ -102,7 +103,7 @@ FRAME[:, 100:] = 255
 def test_blue_is_dark_and_red_is_brighter():
     frame = np.zeros((100, 200, 3), np.uint8)
     frame[:, :100], frame[:, 100:] = (255, 0, 0), (0, 0, 255)
-    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).detect(frame)
+    _, faces = Recognizer(FixedDetector(Box(0, 0, 100, 100), Box(100, 0, 100, 100)), None).detect(frame, 0.0)
     assert faces[:, 0, 0].tolist() == [29, 76]
 
 
@@ -174,6 +175,23 @@ def test_a_video_tells_faces_apart_and_smooths_what_each_feels():
     assert [(face.id, face.emotion) for face in dimmer] == [(1, "dark"), (2, "bright")]
     assert dimmer[1].confidence > 0.99, "of the past"
     assert [face.id for face in recognizer.new_stream().recognize(FRAME, 0.08)] == [1, 2], "who knows nobody yet"
+
+
+def test_frames_without_times_are_as_far_apart_as_fps_says():
+    recognizer = Recognizer(
+        FixedDetector(Box(10, 10, 50, 50)), CountingClassifier(), Identities(), Smoother(0.2), fps=10
+    )
+    stream = recognizer.new_stream()
+    frames = [FRAME] + [np.full_like(FRAME, 255)] * 4
+    shares = [stream.recognize(frame)[0].scores["bright"] for frame in frames]
+    assert shares == pytest.approx([0, 0.293, 0.5, 0.646, 0.75], abs=0.005)
+    stream.recognize(FRAME, 7.0)
+    assert stream.next_s == 7.1
+
+
+def test_a_video_has_frames():
+    with pytest.raises(InputError, match="fps=0"):
+        Recognizer.for_video(fps=0)
 
 
 def test_after_a_cut_everybody_is_new_and_has_no_past():
