@@ -110,15 +110,24 @@ def packed_pictures(folder: Path) -> list[Path]:
 
 
 def models(folder: Path) -> list[Path]:
-    """A network's configuration, its card and one of its arrays, as a .h5 has them; Keras need not be waited for."""
+    """The shipped network's configuration, its card and its first layer's arrays; a .keras. Keras need not be waited for."""
     import h5py
 
     with h5py.File(REPOSITORY / "models" / "fer.h5") as shipped, h5py.File(folder / "a.h5", "w") as file:
         for name, value in shipped.attrs.items():
             file.attrs[name] = value
         group = file.create_group("model_weights")
-        group.create_dataset("kernel", data=np.zeros((3, 3), np.float32))
-    return [folder / "a.h5"]
+        for name, value in shipped["model_weights"].attrs.items():
+            group.attrs[name] = value
+        first = next(name for name, layer in shipped["model_weights"].items() if len(layer))
+        shipped.copy(f"model_weights/{first}", group)
+    with h5py.File(folder / "weights", "w") as file:
+        file.create_dataset("layers/dense/vars/0", data=np.zeros((4, 7), np.float32))
+    with h5py.File(folder / "a.h5") as file, zipfile.ZipFile(folder / "a.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", file.attrs["model_config"])
+        archive.write(folder / "weights", "model.weights.h5")
+    (folder / "weights").unlink()
+    return [folder / "a.h5", folder / "a.keras"]
 
 
 def read_model(path: Path) -> None:
