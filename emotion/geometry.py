@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 FACE_SIDE = 48  # pixels: the side of a FER2013 face, which is what the networks take
+LONGEST_CROP = 40 * FACE_SIDE  # the side of a face's square before it is shrunk to that: what is finer is averaged away
 
 
 class Box(NamedTuple):
@@ -88,17 +89,25 @@ def _inside(image: np.ndarray, x: float, y: float, side: int) -> tuple[np.ndarra
     return inside, (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
 
 
-def crop_turned(image: np.ndarray, x: float, y: float, side: float, degrees: float) -> np.ndarray:
-    """The square of `side` about (x, y) that leans `degrees` clockwise, turned upright; beyond edges they are repeated."""
-    if not degrees:
-        return crop_square(image, x, y, side)
+def crop_turned(
+    image: np.ndarray, x: float, y: float, side: float, degrees: float, longest: int = LONGEST_CROP
+) -> np.ndarray:
+    """The square of `side` about (x, y) that leans `degrees` clockwise, turned upright; beyond edges they are repeated.
+
+    One longer than `longest` is shrunk to it first: about a face that fills a photo of 200 megapixels the square and its
+    corners took twice as much again, and OpenCV turns nothing that is longer than 32767 pixels.
+    """
     side = max(1, round(side))
-    margin = round(0.21 * side) + 1  # room for the corners
-    around = crop_square(image, x, y, side + 2 * margin)
-    middle = (len(around) - 1) / 2
+    length = min(side, longest)
+    if not degrees:
+        return crop_resized(image, x, y, side, length, cv2.BORDER_REPLICATE)
+    margin = round(0.21 * length) + 1  # room for the corners
+    whole = length + 2 * margin
+    around = crop_resized(image, x, y, whole * side / length, whole, cv2.BORDER_REPLICATE)
+    middle = (whole - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), degrees, 1)
-    turned = cv2.warpAffine(around, matrix, (len(around), len(around)), borderMode=cv2.BORDER_REPLICATE)
-    return turned[margin : margin + side, margin : margin + side]
+    turned = cv2.warpAffine(around, matrix, (whole, whole), borderMode=cv2.BORDER_REPLICATE)
+    return turned[margin : margin + length, margin : margin + length]
 
 
 def box_corners(box: Box, degrees: float) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Boxes and squares: cut at the edges, whole again, and what two of them share."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,28 @@ def test_a_square_that_leans_is_turned_upright(degrees, turned):
     upright = crop_turned(picture, 20.5, 20.5, 21, degrees)
     assert (upright == np.rot90(picture[10:31, 10:31], turned)).all()
     assert (crop_turned(picture, 20.5, 20.5, 21, 0) == picture[10:31, 10:31]).all()
+
+
+@pytest.mark.parametrize("degrees", [0, 90, -90, 180])
+def test_a_large_square_is_shrunk_before_it_is_turned(degrees):
+    quarters = np.array([[10, 60], [110, 160]], np.uint8)
+    picture = quarters.repeat(2000, 0).repeat(2000, 1)
+    tracemalloc.start()
+    upright = crop_turned(picture, 2000, 2000, 4000, degrees, longest=100)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert upright.shape == (100, 100)
+    assert upright[25::50, 25::50].tolist() == np.rot90(quarters, degrees // 90).tolist()
+    assert peak < 200_000  # the square with its corners has 32 million
+
+
+@pytest.mark.parametrize("degrees", [0, 30])
+def test_a_square_far_larger_than_its_picture(degrees):
+    """A strip is a photo as well; OpenCV turns nothing that is longer than 32767 pixels."""
+    strip = np.full((2, 60_000), 100, np.uint8)
+    square = crop_turned(strip, 30_000, 1, 60_000, degrees)
+    assert square.shape == (1920, 1920)
+    assert (square.min(), square.max()) == (100, 100)
 
 
 def test_the_corners_of_a_box_that_leans():

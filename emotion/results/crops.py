@@ -1,12 +1,14 @@
 """Each face as a picture of its own, in a folder of its emotion."""
 
 import re
+from math import isqrt
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from emotion.faces.recognition import Recognition
-from emotion.geometry import crop_square, whole_square
+from emotion.geometry import LONGEST_CROP, crop_resized, whole_square
 from emotion.media.photo import write_photo
 
 
@@ -15,8 +17,11 @@ def write_crops(folder: Path, name: str, image: np.ndarray, faces: list[Recognit
 
     `name` is that of the photo, which no other of the run has. InputError where they cannot be written.
     """
+    # The square about a strip of 65000 x 3000 has 4 gigapixels: it takes no more room than its photo, or is shrunk to that.
+    longest = max(LONGEST_CROP, isqrt(image.shape[0] * image.shape[1]))
     for number, face in enumerate(faces, 1):
-        crop = crop_square(image, *whole_square(face.box, image.shape))
+        x, y, side = whole_square(face.box, image.shape)
+        crop = crop_resized(image, x, y, side, min(round(side), longest), cv2.BORDER_REPLICATE)
         write_photo(folder / plain(face.emotion) / f"{plain(name)}-{number}.png", crop)
 
 

@@ -29,3 +29,12 @@ def test_no_label_leads_out_of_the_folder(tmp_path, label):
     write_crops(tmp_path / "crops", label, np.zeros((9, 9, 3), np.uint8), [face])
     (crop,) = (tmp_path).rglob("*.png")
     assert crop.parent.parent == tmp_path / "crops"
+
+
+def test_the_square_about_a_strip_takes_no_more_room_than_the_strip(tmp_path):
+    strip = np.full((50, 80_000, 3), 100, np.uint8)
+    face = Recognition(Box(0, 0, 80_000, 50), ("joy",), np.array([1.0], np.float32))
+    write_crops(tmp_path, "strip", strip, [face])
+    crop = read_photo(tmp_path / "joy" / "strip-1.png")
+    assert crop.shape == (2000, 2000, 3)  # 50 x 80000 is 2000 x 2000
+    assert (crop == 100).all()
