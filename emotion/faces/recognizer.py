@@ -115,7 +115,11 @@ class Recognizer:
         return [*self.detector.files, *self.classifier.files]
 
     def recognize(self, image: np.ndarray, time_s: float | None = None) -> list[Recognition]:
-        """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds; None is 1/fps after the frame before."""
+        """The faces of `image`, BGR uint8 (H, W, 3), taken at `time_s` seconds; None is 1/fps after the frame before.
+
+        InputError where `image` is no such picture.
+        """
+        check_picture(image)
         time_s = self.next_s if time_s is None else time_s
         self.next_s = time_s + 1 / self.fps
         return self.classify(*self.detect(image, time_s), time_s)
@@ -142,6 +146,16 @@ class Recognizer:
             for face, row in zip(found, probabilities, strict=True)
         ]
         return self.smoother.smooth(recognitions, time_s) if self.smoother else recognitions
+
+
+def check_picture(image: object) -> None:
+    """Refuse what is no picture as OpenCV and `read_photo` give it, BGR uint8 (H, W, 3): a path, grey, RGBA, floats."""
+    if not isinstance(image, np.ndarray):
+        raise InputError(
+            f"expected a picture, BGR uint8 (H, W, 3), not {type(image).__name__}; read_photo reads a file"
+        )
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise InputError(f"expected a picture, BGR uint8 (H, W, 3), not {image.dtype} {image.shape}; see cv2.cvtColor")
 
 
 def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
