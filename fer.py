@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from emotion.cli import app, member
 from emotion.cli.fer_flags import default_output, parse_arguments
-from emotion.dataset.load import load
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
 from emotion.files import check_apart, check_figure, check_outputs, write_text
@@ -38,6 +37,8 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments(__doc__)
+    from emotion.dataset.load import load  # needs pandas, which those who only predict may lack; -h does not
+
     dataset = load(args.data, args.classes, args.seed)
     if args.dry_run:
         dataset = dataset.sample()

@@ -43,6 +43,11 @@ def run(main: Callable[[], int | None]) -> None:
     except MemoryError:
         print(f"{script}: error: too large for the memory of this machine", file=sys.stderr)
         code = FAILED
+    except ModuleNotFoundError as error:  # a script that trains or measures, where only prediction was installed
+        if error.name is None or error.name.partition(".")[0] == "emotion":
+            raise
+        print(f"{script}: error: {error.name} is not installed; pip install -r requirements.txt", file=sys.stderr)
+        code = FAILED
     except OSError as error:  # a full disk, a folder that may not be entered
         print(f"{script}: error: {error.filename or 'a file'}: {reason(error)}", file=sys.stderr)
         code = FAILED

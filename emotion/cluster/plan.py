@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import filelock
-
 from emotion.cluster.sources import HOST, is_video
 from emotion.errors import InputError, reason
 from emotion.files import writing
@@ -71,6 +69,10 @@ class Plan:
 
         InputError where another one does, where the run in the folder is another, or where there is something else.
         """
+        try:
+            import filelock  # not what prediction needs: without it, -h is answered all the same
+        except ModuleNotFoundError as error:
+            raise InputError(f"{error.name} is not installed; pip install -r requirements-cluster.txt") from None
         lock = filelock.FileLock(self.folder / "lock", blocking=False)
         manifest = self.folder / "manifest.json"
         with writing(self.folder):
