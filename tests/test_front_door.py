@@ -57,6 +57,22 @@ def test_the_python_of_the_readme_runs(repository, tmp_path, sample):
     assert [file.name for file in tmp_path.iterdir() if file.name != "me.jpg"] == ["annotated.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("me.jpg", "not str; read_photo reads a file"),
+        (np.zeros((90, 90), np.uint8), r"not uint8 \(90, 90\)"),
+        (np.zeros((90, 90, 4), np.uint8), r"not uint8 \(90, 90, 4\)"),
+        (np.zeros((90, 90, 3), np.float32), r"not float32 \(90, 90, 3\)"),
+        (np.zeros((0, 90, 3), np.uint8), r"not uint8 \(0, 90, 3\)"),
+    ],
+    ids=["a path", "grey", "RGBA", "floats", "empty"],
+)
+def test_what_is_no_picture_is_refused_with_what_is_expected(given, said):
+    with pytest.raises(emotion.InputError, match=said):
+        emotion.Recognizer.for_photos().recognize(given)
+
+
 def test_paths_are_taken_as_text_and_as_paths(sample):
     as_text, as_path = emotion.read_photo(str(sample)), emotion.read_photo(sample)
     assert np.array_equal(as_text, as_path)
