@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -13,7 +14,8 @@ from typing import IO, Any
 
 # What an archive that is damaged, or asks for a password, makes of Python's readers.
 DAMAGED = (
-    OSError, EOFError, ValueError, IndexError, RuntimeError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
+    OSError, EOFError, ValueError, ArithmeticError, LookupError, RuntimeError,
+    struct.error, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
 )  # fmt: skip
 PACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 LONGEST_HEADER = 2**20  # bytes: a long name in a tar has a few hundred

@@ -158,6 +158,15 @@ def test_a_header_of_a_gigabyte_is_not_read(tmp_path, monkeypatch):
         load(tmp_path)
 
 
+def test_a_header_longer_than_a_number_can_say(tmp_path):
+    header = tarfile.TarInfo("././@PaxHeader")
+    record = b"99999999999999999999 path=a\n11 path=b\n"
+    header.type, header.size = tarfile.XHDTYPE, len(record)
+    (tmp_path / "fer2013.tar").write_bytes(header.tobuf() + record.ljust(512, b"\0") + bytes(1024))
+    with pytest.raises(InputError, match="no faces with labels there"):
+        load(tmp_path)
+
+
 def test_a_file_is_read_without_unpacking_what_lies_beside_it(data, monkeypatch):
     (data / "other.tar.gz").write_bytes(b"\x1f\x8b" + bytes(2**24))
     opened = []
