@@ -82,7 +82,7 @@ def predict(
     """Read `video` to its end: draw, record and sum up what its faces feel. Returns what was wrong with the file."""
     info, start_s = video.info, args.part.start_s
     flags.search_in_time(recognizer, args, info.fps)
-    timeline, pictures = Timeline(recognizer.labels), Pictures(recognizer.labels)
+    timeline, pictures = Timeline(recognizer.labels, args.every), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
     with ExitStack() as outputs:
         write = window = None

@@ -21,14 +21,17 @@ GAP_S = 0.5  # what the step to the next frame covers at most, or twice the step
 class Timeline:
     """For each face, the probabilities of its emotions summed over equal stretches of time.
 
-    Faces are named by the tracker's ids, which count from 1.
+    Faces are named by the tracker's ids, which count from 1. Of frames that are wanted only each `every_s` seconds,
+    steps of that length are no gaps.
     """
 
-    def __init__(self, labels: tuple[str, ...]):
+    def __init__(self, labels: tuple[str, ...], every_s: float = 0.0):
         self.labels = labels
         self.bin_s = 1 / 30
+        self.bridged_s = max(0.2, 1.2 * every_s)  # between two frames a face does not vanish
         self.end_s = self.before_s = 0.0  # the times of the last frame and of the one before
-        self.step_s = self.covered_s = 0.0  # of the time that has passed, without gaps: the last step, and all
+        self.step_s = every_s  # to the last frame from the one before, without a gap
+        self.covered_s = 0.0  # all steps
         self.frames = 0
         self.faces = 0  # that there were, also those forgotten
         self.sums: dict[int, np.ndarray] = {}  # id -> float32 (BINS, C): summed probabilities
@@ -133,7 +136,7 @@ class Timeline:
         sums = self.sums[face][:used] if face is not None else np.zeros((used, len(self.labels)))
         total = sums.sum(axis=1, keepdims=True)
         probabilities = np.where(total > 0, sums / np.maximum(total, 1e-9), 0.0)
-        return bridge(probabilities, total[:, 0] > 0, round(0.2 / self.bin_s))
+        return bridge(probabilities, total[:, 0] > 0, round(self.bridged_s / self.bin_s))
 
     def draw_shares(self, axes: "Axes", face: int | None) -> None:
         """How much of its time one face felt what, as one bar."""

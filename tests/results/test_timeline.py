@@ -28,6 +28,29 @@ def test_shares_are_of_the_time_a_face_was_seen():
     ]
 
 
+@pytest.mark.parametrize(("every_s", "seen"), [(0.5, "5.0 s"), (1, "10.0 s"), (10, "1:40"), (60, "10:00")])
+def test_a_pace_that_was_asked_for_is_no_gap(every_s, seen):
+    timeline = Timeline(SEVEN_EMOTIONS, every_s)
+    for i in range(10):
+        timeline.add(i * every_s, [face(1, HAPPY)])
+    assert timeline.summary(timeline.fps(25)) == [f"  face 1: seen {seen}, happiness 100%"]
+
+
+def test_at_a_pace_that_was_asked_for_a_lane_has_no_holes_but_where_the_face_was_missing():
+    timeline = Timeline(SEVEN_EMOTIONS, 1.0)
+    for i in range(5):
+        timeline.add(i, [face(1, HAPPY)] * (i != 2))
+    happy = timeline.probabilities(1)[:, 1]
+    assert happy.tolist() == [1] * 31 + [0] * 59 + [1] * 31
+
+
+def test_a_gap_at_a_pace_that_was_asked_for_is_a_gap():
+    timeline = Timeline(SEVEN_EMOTIONS, 1.0)
+    for time_s in (0, 1, 2, 60, 61):
+        timeline.add(time_s, [])
+    assert timeline.covered_s == 5
+
+
 @pytest.mark.parametrize(
     ("times", "covered_s"),
     [

@@ -195,6 +195,12 @@ def test_a_part_at_a_slower_pace(run_script, party, tiny_model, tmp_path):
     assert times_of(tmp_path / "out.mp4") == pytest.approx([time_s - 1 for time_s in times], abs=0.002)
 
 
+def test_at_a_frame_a_second_one_woman_is_one_face_for_three_seconds(run_script, sample):
+    done = run_script("vid_predict.py", sample.with_suffix(".mp4"), "--every", "1", "--json", "a.json")
+    assert done.stdout.splitlines()[0].endswith("3 frames, 2.0 s, 1 face")
+    assert "face 1: seen 3.0 s" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("95", 95), ("1:35", 95), ("0:01:35.5", 95.5), ("1:00:00", 3600), ("-1", None), ("a:1", None)]
 )
