@@ -7,7 +7,7 @@ import numpy as np
 from emotion.geometry import Box
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==: a face is equal to itself alone
 class Recognition:
     """One face of one picture.
 

@@ -214,6 +214,14 @@ def test_a_recognition_describes_itself():
     assert (face.emotion, face.confidence, face.scores) == ("b", 0.75, {"a": 0.25, "b": 0.75})
 
 
+def test_recognitions_can_be_looked_for_and_counted():
+    one, other = (Recognition(Box(0, 0, 1, 1), ("a", "b"), np.array([0.25, 0.75], np.float32)) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert other in [one, other]
+    assert len({one, other, one}) == 2
+
+
 def test_what_was_read_for_it_is_known():
     files = {"fer.h5", "fer.tflite", "haarcascade_frontalface_default.xml"}
     for recognizer in (Recognizer.for_photos(), Recognizer.for_video(), Recognizer.for_video().new_stream()):
