@@ -8,7 +8,7 @@ KA.HA1.29.tiff  KA.SA1.33.tiff          JAFFE, whose files' names say the class:
 import hashlib
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,9 @@ SPLIT_FOLDERS = {
     "train": 0, "training": 0, "train_set": 0, "publictest": 1, "privatetest": 2, "test": 3, "testing": 3, "test_set": 3,
     "validation": 4, "valid": 4, "val": 4, "val_set": 4, "dev": 4,
 }  # fmt: skip
+# How many pictures FER2013 has in each split, as Kaggle's folders and as its table: others that are sorted by the same seven
+# emotions (AffectNet, RAF-DB, CK+ ...) have other counts, and their figures compare with nobody's on FER2013.
+FER2013_COUNTS = ({0: 28_709, 3: 7_178}, {0: 28_709, 1: 3_589, 2: 3_589})
 # JAFFE's names: the person, the class and the number of the picture within it, a running number.
 JAFFE_NAME = re.compile(r"[A-Z]{2}\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+\.[a-z]+", re.IGNORECASE)
 JAFFE_CLASSES = {
@@ -84,7 +87,8 @@ class ClassFolders:
             )
         else:
             usage = np.array([split for split, _ in places], np.uint8)
-        known = labels == FER2013_EMOTIONS and not self.classes and not self.flat
+        counts = Counter(split for split, _ in self.pictures.values())
+        known = labels == FER2013_EMOTIONS and not self.classes and counts in FER2013_COUNTS
         return Rows(Split(faces, true, None, labels, "fer2013" if known else "labels"), usage, tuple(notes))
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from small_fer2013 import write_class_folders
 
+from emotion.dataset import class_folders
 from emotion.dataset.load import find_source, load
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS, canonical
@@ -69,10 +70,29 @@ def test_whatever_the_classes_are_called(names, labels, tmp_path):
         write_class_folders(tmp_path, (name,) * 7, {"train": number + 1, "Test": 1})
     found = load(tmp_path)
     assert found.labels == labels
-    assert found.splits["Training"].protocol == ("fer2013" if labels == FER2013_EMOTIONS else "labels")
     counts = {canonical(name.split("_")[-1]): number + 1 for number, name in enumerate(names.split())}
     assert labelled(found.splits["Training"]) == counts
     assert labelled(found.splits["Test"]) == dict.fromkeys(counts, 1)
+
+
+SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+@pytest.mark.parametrize(
+    ("names", "counts", "protocol"),
+    [
+        (SEVEN, {"train": 28, "test": 7}, "fer2013"),
+        (SEVEN, {"Training": 28, "PublicTest": 3, "PrivateTest": 4}, "fer2013"),
+        (SEVEN, {"train": 28, "test": 8}, "labels"),
+        (SEVEN, {"train": 28, "val": 7}, "labels"),
+        (("happy", "bored") * 4, {"train": 28, "test": 7}, "labels"),
+    ],
+    ids=["Kaggle's folders", "those of its table", "other counts", "another split", "other classes"],
+)
+def test_fer2013_is_known_by_its_classes_and_its_counts(names, counts, protocol, tmp_path, monkeypatch):
+    """Others have folders of the same seven emotions: their figures are not FER2013's, nor is the shipped model theirs."""
+    monkeypatch.setattr(class_folders, "FER2013_COUNTS", ({0: 28, 3: 7}, {0: 28, 1: 3, 2: 4}))
+    assert load(write_class_folders(tmp_path, names, counts)).splits["Training"].protocol == protocol
 
 
 RAFDB = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")

@@ -37,16 +37,16 @@ def card_of(dataset, folder, **facts):
 
 def test_of_faces_without_votes_a_card_knows_the_original_labels_alone(tmp_path):
     dataset = load(write_class_folders(tmp_path / "data", tuple("0123456"), {"train": 14, "test": 7}))
-    card = card_of(dataset, tmp_path / "run", trained_on="fer2013", seed=3)
+    card = card_of(dataset, tmp_path / "run", trained_on="labels", seed=3)
     assert (card.protocol, card.seed, card.network, card.parameters, card.macs) == (
-        "fer2013", 3, "simple_cnn", 336_103, 0,
+        "labels", 3, "simple_cnn", 336_103, 0,
     )  # fmt: skip
     assert (card.data.fingerprint, card.data.rows) == (dataset.fingerprint, {"Training": 14, "Test": 7})
     assert {name: (list(split.scores), split.calibration) for name, split in card.splits.items()} == {
-        "Training": (["fer2013"], None),
-        "Test": (["fer2013"], None),
+        "Training": (["labels"], None),
+        "Test": (["labels"], None),
     }
-    assert card.splits["Test"].scores["fer2013"].accuracy == pytest.approx(1 / 7)
+    assert card.splits["Test"].scores["labels"].accuracy == pytest.approx(1 / 7)
 
 
 @pytest.mark.parametrize(("source", "protocol"), [("ferplus", "majority"), ("fer2013", "fer2013")])
