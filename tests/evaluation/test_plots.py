@@ -152,10 +152,10 @@ def always_anger(faces):
 def test_a_run_without_votes_is_drawn_on_the_split_least_seen_and_without_reliability(folders, name, tmp_path):
     dataset = load(write_class_folders(tmp_path, tuple("0123456"), folders))
     splits = measure(always_anger, dataset.splits)
-    card = Card(SEVEN_EMOTIONS, protocol="fer2013", splits=splits, history=HISTORY)
+    card = Card(SEVEN_EMOTIONS, protocol="labels", splits=splits, history=HISTORY)
     figures = plot_run("mine", card, always_anger, dataset)
     assert set(figures) == {"curves", "confusion", "recalls", "mistakes"}
-    title = f"mine on {name}, fer2013: 14.3 % of 7"
+    title = f"mine on {name}, labels: 14.3 % of 7"
     assert figures["confusion"].axes[0].get_title() == title
     assert figures["recalls"].axes[0].get_title() == title
     assert figures["mistakes"].get_suptitle() == title
