@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
 # Of what needs more memory while it is decoded, fewer pixels: so that none takes more than 1.5 GB.
 WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "GIF": 1.5,
-           "layered WEBP": 2.5, "moving": 4}  # fmt: skip
+           "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "layered PNG": 1.25, "layered WEBP": 2.5, "moving": 4}  # fmt: skip
 BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
