@@ -29,7 +29,7 @@ from emotion.faces.recognition import Recognition
 from emotion.files import check_apart, check_folder, check_places
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import write_photo
-from emotion.results.crops import write_crops
+from emotion.results.crops import check_crops, write_crops
 from emotion.results.html_report import Report
 from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
@@ -39,7 +39,7 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments()
-    tasks = plan(args.paths, args.output, args.copies)
+    tasks = plan(args.paths, args.output, args.copies, args.crops)
     records_at = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     check_places(records_at)  # the folders of the copies are made as they come
     if args.crops:
@@ -48,9 +48,10 @@ def main() -> int:
     say = app.speaker(args.json, args.csv)
     recognizer = flags.photo_recognizer(args)
     copies = {"-o" if len(tasks) == 1 else f"-o, for {task.name}": task.copy for task in tasks}
-    check_apart(
-        [*(task.photo for task in tasks if isinstance(task.photo, Path)), *recognizer.files], copies | records_at
-    )
+    photos = [task.photo for task in tasks if isinstance(task.photo, Path)]
+    check_apart([*photos, *recognizer.files], copies | records_at)
+    if args.crops:
+        check_crops(args.crops, recognizer.labels, photos)
     source = tasks[0].name if len(tasks) == 1 else None
     report = Report(recognizer.labels)
     failures: list[str] = []

@@ -10,11 +10,14 @@ STDIN = "-"
 COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
 
 
-def find_inputs(arguments: list[str], suffixes: Collection[str], skip: Path) -> Iterator[tuple[Path | str, Path]]:
+def find_inputs(
+    arguments: list[str], suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()
+) -> Iterator[tuple[Path | str, Path]]:
     """(input, its name below the folder it was found in) for each file, folder, glob and URL of the command line.
 
-    Folders are walked for files of these `suffixes`, but not `skip`, where the copies go. What cannot be found, and a
-    folder without such a file, is given as it is: it is reported with the errors of the others.
+    Folders are walked for files of these `suffixes`, but not `copies`, where the copies go, nor any folder of
+    `skip`. What cannot be found, and a folder without such a file, is given as it is: it is reported with the errors of the
+    others.
     """
     for argument in arguments:
         if argument == STDIN:
@@ -22,32 +25,35 @@ def find_inputs(arguments: list[str], suffixes: Collection[str], skip: Path) -> 
         elif "://" in argument:
             yield argument, url_name(argument)
         else:
-            yield from find_files(argument, suffixes, skip)
+            yield from find_files(argument, suffixes, copies, skip)
 
 
-def find_files(argument: str, suffixes: Collection[str], skip: Path) -> Iterator[tuple[Path, Path]]:
+def find_files(
+    argument: str, suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()
+) -> Iterator[tuple[Path, Path]]:
     # A shell has expanded its globs; Windows and quotes have not. Not Path.glob: it takes no absolute patterns.
     # os.path, because Path raises where a folder may not be entered or a name is too long.
     found = [] if os.path.exists(argument) else sorted(glob.glob(argument, recursive=True))  # noqa: PTH110, PTH207
     for path in map(Path, found or [argument]):
         if os.path.isdir(path):  # noqa: PTH112
-            yield from ((file, file.relative_to(path)) for file in list(walk(path, suffixes, skip)) or [path])
+            yield from ((file, file.relative_to(path)) for file in list(walk(path, suffixes, copies, skip)) or [path])
         else:
             yield path, Path(path.name)
 
 
-def walk(folder: Path, suffixes: Collection[str], skip: Path) -> Iterator[Path]:
+def walk(folder: Path, suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
     """The files in `folder` and below it, in order of their names; nothing hidden. Last, the folders that are locked.
 
     Links to folders are not followed; a file is given by each of its names, whatever it turns out to be.
     """
     locked: list[OSError] = []
-    skipped = os.path.realpath(skip)  # not Path.resolve, which raises where a link leads to itself
+    of_copies = os.path.realpath(copies)  # not Path.resolve, which raises where a link leads to itself
+    skipped = {of_copies, *map(os.path.realpath, skip)}
     for root, folders, names in os.walk(folder, onerror=locked.append):
         here = Path(root)
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(here / f) != skipped)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(here / f) not in skipped)
         originals = {Path(name).stem for name in names}
-        with_copies = Path(os.path.realpath(here)).is_relative_to(skipped)  # -o is this folder or one above
+        with_copies = Path(os.path.realpath(here)).is_relative_to(of_copies)  # -o is this folder or one above
         for name in sorted(names):
             copied = COPY.fullmatch(Path(name).stem)
             ours = copied and (with_copies or copied["original"] in originals)  # written by an earlier run

@@ -49,14 +49,15 @@ class Task(NamedTuple):
         return decode_photo(data, self.name, max_pixels)
 
 
-def plan(arguments: list[str], output: Path | None, copies: bool = True) -> list[Task]:
+def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: Path | None = None) -> list[Task]:
     """The photos of the command line, each with a copy of its own: no copy hits a photo or another copy.
 
     `output` is a folder, or for a single photo a file; None is the folder output/. Without `copies` there are none.
+    The faces of an earlier run, in the folder `crops`, are walked past.
     """
     as_file = output is not None and not output.is_dir() and output.suffix.lower() in SUFFIXES | WRITABLE
     folder = output or OUTPUT
-    photos = list(find_inputs(arguments, SUFFIXES, skip=folder))
+    photos = list(find_inputs(arguments, SUFFIXES, folder, [crops] if crops else []))
     if all(os.path.isdir(photo) for photo, _ in photos):  # noqa: PTH112
         raise InputError(f"{' '.join(arguments)}: no picture in there; looked for {' '.join(sorted(SUFFIXES))}")
     if arguments.count(STDIN) > 1:

@@ -36,7 +36,7 @@ def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
     `output` is a folder, or for a single video a file; None is the folder output/.
     """
     folder = output or OUTPUT
-    videos = [found for argument in arguments for found in find_files(argument, SUFFIXES, skip=folder)]
+    videos = [found for argument in arguments for found in find_files(argument, SUFFIXES, copies=folder)]
     if len(videos) > 1 and all(os.path.isdir(video) for video, _ in videos):  # noqa: PTH112
         raise InputError(f"{' '.join(arguments)}: no video in there; looked for {' '.join(sorted(SUFFIXES))}")
     if not copies:

@@ -1,15 +1,29 @@
 """Each face as a picture of its own, in a folder of its emotion."""
 
+import os
 import re
+from collections.abc import Iterable
 from math import isqrt
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
+from emotion.files import identity
 from emotion.geometry import LONGEST_CROP, crop_resized, whole_square
 from emotion.media.photo import write_photo
+
+
+def check_crops(folder: Path, labels: Iterable[str], photos: Iterable[Path]) -> None:
+    """Refuse a `folder` of crops with one of `photos` in the folder of an emotion: a crop might take its place."""
+    folders = {identity(folder / plain(label)) for label in labels}
+    for photo in photos:
+        if identity(Path(os.path.realpath(photo)).parent) in folders:
+            raise InputError(
+                f"--crops {folder}: {photo} is read in this run and lies where crops go; name another folder"
+            )
 
 
 def write_crops(folder: Path, name: str, image: np.ndarray, faces: list[Recognition]) -> None:

@@ -39,6 +39,12 @@ def test_the_copies_of_the_last_run_are_no_photos(folder):
     assert planned(["."]) == {"a.jpg": "output/a.jpg"}
 
 
+def test_the_crops_of_the_last_run_are_no_photos(folder):
+    folder("in/a.jpg", "in/faces/happiness/0001-a-1.png", "in/b/c-annotated.jpg")
+    tasks = plan(["in"], None, crops=Path("in/faces"))
+    assert [task.photo.as_posix() for task in tasks] == ["in/a.jpg", "in/b/c-annotated.jpg"]
+
+
 def test_photos_come_in_the_order_of_their_names(folder):
     folder("in/b.jpg", "in/a.jpg", "in/d/x.jpg", "in/c/y.jpg")
     assert list(planned(["in"])) == ["in/a.jpg", "in/b.jpg", "in/c/y.jpg", "in/d/x.jpg"]

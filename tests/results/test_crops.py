@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box
 from emotion.media.photo import read_photo
-from emotion.results.crops import write_crops
+from emotion.results.crops import check_crops, write_crops
 
 
 def test_each_face_is_a_square_picture_in_the_folder_of_its_emotion(tmp_path):
@@ -38,3 +41,18 @@ def test_the_square_about_a_strip_takes_no_more_room_than_the_strip(tmp_path):
     crop = read_photo(tmp_path / "joy" / "strip-1.png")
     assert crop.shape == (2000, 2000, 3)  # 50 x 80000 is 2000 x 2000
     assert (crop == 100).all()
+
+
+@pytest.mark.parametrize("named", ["faces/joie/0001-a-1.png", "link.png"])
+def test_no_crop_takes_the_place_of_a_photo_that_is_read(tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    photo = tmp_path / "faces" / "joie" / "0001-a-1.png"
+    photo.parent.mkdir(parents=True)
+    photo.touch()
+    (tmp_path / "link.png").symlink_to(photo)
+    with pytest.raises(InputError, match=f"^--crops faces: {named} is read in this run and lies where crops go"):
+        check_crops(Path("faces"), ("calm", "joie"), [Path("a.jpg"), Path(named)])
+
+
+def test_photos_beside_the_folders_of_the_emotions_are_read(tmp_path):
+    check_crops(tmp_path, ("calm", "joie"), [tmp_path / "a.jpg", tmp_path / "2024" / "b.jpg"])
