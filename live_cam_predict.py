@@ -63,7 +63,8 @@ def main() -> int:
                 flags.search_in_time(recognizer, args, meter.fps)
             if view:
                 view.handle_keys(WAIT_S if view.paused else 0)
-        records.problem = camera.problem
+        left_early = camera.files and not camera.finished  # a camera has no end: wherever it is left, that is all
+        records.problem = camera.problem or ("interrupted" if left_early else None)
     return report(args, camera, timeline, meter, bool(interrupt))
 
 
@@ -72,14 +73,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--camera", metavar="0|URL|FILE",
                         help="a camera's number, a stream (http://, rtsp://), or a video file (default: 0)")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4", help="record what is shown, H.264")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write all frames' faces as a table, one row a face")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all frames, boxes and probabilities as JSON")
+    flags.add_record_flags(parser, "frame")
     flags.add_browser_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)
     args = parser.parse_args()
     outputs = outputs_of(args)
     check_places(outputs)
+    if args.browser and app.STDOUT in outputs.values():
+        raise InputError("--browser: each visitor is recorded in files of its own; name a file, not -")
     if args.browser:
         return args
     problem = missing_display()
@@ -106,12 +108,14 @@ def serve_page(args: argparse.Namespace) -> int:
 
 
 def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: FpsMeter, interrupted: bool) -> int:
-    """The summary on stdout, what went wrong on stderr; returns the exit code."""
+    """The summary on stdout, unless a record goes there; what went wrong on stderr. Returns the exit code."""
+    say = app.speaker(args.json, args.csv)
     fps = timeline.fps(meter.fps)
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {fps:.0f} frames a second"
-    print(f"camera {camera.name}: {done}", *timeline.summary(fps), sep="\n")
+    for line in (f"camera {camera.name}: {done}", *timeline.summary(fps)):
+        say(line)
     if args.output and timeline.frames:
-        print(f"recorded: {args.output}")
+        say(f"recorded: {args.output}")
     return app.ended(interrupted, camera.name, camera.problem)
 
 

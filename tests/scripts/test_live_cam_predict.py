@@ -122,6 +122,32 @@ def test_a_file_as_json_by_the_schema_of_all_three_scripts(run_script, tiny_mode
     assert {"id", "box", "label", "confidence", "emotions"} <= set(written["frames"][-1]["faces"][0])
 
 
+def test_records_to_stdout_have_it_to_themselves(run_script, tiny_model, tmp_path, face_scene):
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(10)], fps=25)
+    done = run_script("live_cam_predict.py", "--camera", path, "--model", tiny_model, "--json", "-", env=HEADLESS)
+    assert (done.returncode, json.loads(done.stdout)["source"]) == (0, str(path))
+    assert f"camera {path}: " in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_the_record_of_a_file_that_was_left_early_says_so(monkeypatch, tiny_model, tmp_path, face_scene):
+    import live_cam_predict
+
+    class AtOnce(live_cam_predict.Interrupt):
+        def __bool__(self):
+            return True
+
+    path = make_video(tmp_path / "a.mp4", [face_scene(i) for i in range(5)], fps=25)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(live_cam_predict, "Interrupt", AtOnce)
+    arguments = "x", "--camera", path, "--model", tiny_model, "--json", tmp_path / "a.json", "--quiet"
+    monkeypatch.setattr(sys, "argv", [*map(str, arguments)])
+    assert live_cam_predict.main() == 130
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert (written["complete"], written["problem"]) == (False, "interrupted")
+
+
 @pytest.mark.parametrize("output", ["--csv", "-o"])
 def test_without_a_window_or_a_recording_nothing_is_drawn(monkeypatch, tiny_model, tmp_path, face_scene, output):
     import live_cam_predict
@@ -197,6 +223,7 @@ def test_a_password_in_the_camera_s_address_is_nowhere(repository, tiny_model, t
     ("arguments", "reason"),
     [
         (["--browser", "--port", "70000"], "70000 is no port"),
+        (["--browser", "--json", "-"], "--browser: each visitor is recorded in files of its own; name a file, not -"),
         (["--browser", "--host", "192.0.2.1"], "--host 192.0.2.1 --port 8000: cannot be served"),
         ([], "no window can be shown: there is no display"),
         (["--camera", "99", "--csv", "a.csv"], "--camera 99: cannot be opened"),
