@@ -109,7 +109,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
     """A record a frame; each frame is a sign of life."""
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(local_video(full_name(source, settings)))
-        video = stack.enter_context(VideoReader(path))
+        video = stack.enter_context(VideoReader(path, max_pixels=settings.max_pixels))
         if dict(settings.film_options).get("detect_every") is None and isinstance(recognizer.detector, VideoDetector):
             recognizer.detector.detect_every = frames_between_searches(video.info.fps)
         sink = None

@@ -76,6 +76,13 @@ def test_a_film_that_breaks_keeps_the_frames_before(settings, tmp_path, monkeypa
     assert (part.faces, part.failed) == (sum(len(record["faces"]) for record in frames), 1)
 
 
+def test_a_film_with_frames_larger_than_the_run_allows_is_refused(settings, tmp_path):
+    film = make_video(tmp_path / "film.mp4", map(scene, range(5)))
+    (record,) = read(process(task(film), replace(settings, max_pixels=100), never))
+    assert record["problem"].startswith("frames of ")
+    assert record["problem"].endswith(" pixels; up to 0.0001 million are read")
+
+
 def test_only_one_and_what_is_skipped(settings, sample):
     alone = process(replace(task(sample, "none.jpg"), only=0), settings, never)
     assert (alone.faces, alone.failed) == (1, 0)
