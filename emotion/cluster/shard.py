@@ -106,9 +106,9 @@ def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, s
 
 
 def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, watch: "Watch") -> Iterator[dict]:
-    """A record a frame; each frame is a sign of life."""
+    """A record a frame; each frame is a sign of life, and each piece of a film that is fetched."""
     with contextlib.ExitStack() as stack:
-        path = stack.enter_context(local_video(full_name(source, settings)))
+        path = stack.enter_context(local_video(full_name(source, settings), lambda: watch.begin(0)))
         video = stack.enter_context(VideoReader(path, max_pixels=settings.max_pixels))
         if dict(settings.film_options).get("detect_every") is None and isinstance(recognizer.detector, VideoDetector):
             recognizer.detector.detect_every = frames_between_searches(video.info.fps)

@@ -6,7 +6,7 @@ import glob
 import os
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -129,8 +129,11 @@ def read_source(source: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def local_video(source: str) -> Iterator[Path]:
-    """The film `source` as a file on this machine: itself, or a copy that is gone afterwards."""
+def local_video(source: str, fetched: Callable[[], object] = lambda: None) -> Iterator[Path]:
+    """The film `source` as a file on this machine: itself, or a copy that is gone afterwards.
+
+    `fetched` is called for each piece of the copy, from another thread.
+    """
     if not is_remote(source):
         yield Path(source)
         return
@@ -140,5 +143,5 @@ def local_video(source: str) -> Iterator[Path]:
             import fsspec
 
             files, path = fsspec.url_to_fs(source)
-            files.get_file(path, str(copy))
+            files.get_file(path, str(copy), callback=fsspec.Callback(hooks={"fetched": lambda *_, **__: fetched()}))
         yield copy

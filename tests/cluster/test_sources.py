@@ -102,6 +102,17 @@ def test_photos_and_films_of_the_web(web, sample, tmp_path):
         pass
 
 
+def test_a_film_that_is_being_fetched_shows_signs_of_life(web, tmp_path):
+    """Or a large one would be given up before its first frame."""
+    pytest.importorskip("aiohttp")
+    size = 20_000_000  # what one piece does not hold: fsspec's are 5 MB
+    (tmp_path / "film.mp4").write_bytes(bytes(size))
+    pieces = []
+    with local_video(f"{web}/film.mp4", lambda: pieces.append("a piece")) as copy:
+        assert copy.stat().st_size == size
+    assert len(pieces) > 3
+
+
 @pytest.mark.slow
 def test_photos_in_an_object_store(sample, monkeypatch):
     moto = pytest.importorskip("moto.server")
