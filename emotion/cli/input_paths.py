@@ -66,5 +66,8 @@ def url_name(url: str) -> Path:
     """What a file from `url` is called."""
     from urllib.parse import unquote, urlsplit
 
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # http://[typo: `download` says what is wrong with it
+        return Path("download")
     return Path(Path(unquote(parts.path).replace("\\", "/")).name or parts.hostname or "download")

@@ -24,7 +24,7 @@ def download(url: str, limit_bytes: int = LIMIT_BYTES, limit_s: float = LIMIT_S)
     InputError, without the URL's password, where there is nothing, more than `limit_bytes`, or not within `limit_s`
     seconds; and where an address out in the world sends us on to one of this machine or its network.
     """
-    if urlsplit(url).scheme not in SCHEMES:
+    if url.partition(":")[0].lower() not in SCHEMES:
         raise InputError(
             f"{hide_password(url)}: only http:// and https:// are read; download it first, and name the file"
         )

@@ -198,6 +198,11 @@ def test_stdin_and_urls(folder):
         plan(["-", "-"], None)
 
 
+def test_an_address_with_a_slip_is_reported_with_the_errors(folder):
+    (task,) = plan(["http://[bad"], Path("out"))
+    assert (task.name, task.copy.as_posix()) == ("http://[bad", "out/download.png")
+
+
 def test_without_copies_there_is_no_folder(folder):
     folder("a.jpg")
     assert plan(["a.jpg"], None, copies=False)[0].copy is None

@@ -110,6 +110,11 @@ def test_addresses_outside():
     assert not is_inside("2001:4860:4860::8888")
 
 
+def test_an_address_with_a_slip_is_named():
+    with pytest.raises(InputError, match=r"http://\[bad: cannot be fetched \(Invalid IPv6 URL\)"):
+        download("http://[bad")
+
+
 def test_other_schemes_are_refused():
     for url in ("ftp://example.org/a.jpg", "file:///etc/passwd", "rtsp://10.0.0.1/"):
         with pytest.raises(InputError, match="only http:// and https:// are read"):
