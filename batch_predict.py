@@ -44,7 +44,7 @@ def main() -> int:
         totals = join(plan, labels, args.parquet)
 
     print(f"{args.run}/results.jsonl: {totals.files} files, {totals.faces} faces")
-    return app.report_table(args.run / "failed.csv", totals.failed, totals.files)
+    return app.report_table(args.run / "failed.csv", totals.failed, totals.files, totals.useful)
 
 
 if __name__ == "__main__":

@@ -151,10 +151,13 @@ def report(failures: list[str], total: int, interrupted: bool = False) -> int:
     return DONE if not failures else FAILED if len(failures) == total else PARTLY
 
 
-def report_table(table: Path, failed: int, total: int) -> int:
-    """Say on stderr that `failed` of `total` inputs could not be processed, and that `table` names them; the exit code."""
+def report_table(table: Path, failed: int, total: int, useful: int) -> int:
+    """Say on stderr that `failed` of `total` inputs had a problem, and that `table` names them; returns the exit code.
+
+    `useful` is how many photos and frames there are all the same: a film that breaks has those before.
+    """
     if failed:
         print(
             f"{Path(sys.argv[0]).name}: error: {failed} of {total} could not be processed; see {table}", file=sys.stderr
         )
-    return DONE if not failed else FAILED if failed >= total else PARTLY
+    return DONE if not failed else PARTLY if useful else FAILED

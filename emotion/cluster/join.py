@@ -16,7 +16,8 @@ from emotion.results.records import FACE_COLUMNS, CsvTable, JsonLines, face_colu
 class Totals:
     files: int = 0
     faces: int = 0
-    failed: int = 0
+    failed: int = 0  # files with a problem; of a film, some frames may be there all the same
+    useful: int = 0  # photos and frames without
 
 
 def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
@@ -46,6 +47,8 @@ def join(plan: Plan, labels: tuple[str, ...], parquet: bool = False) -> Totals:
                 if "problem" in record:
                     failed.writerow(map(harmless, (record["source"], record["problem"])))
                     totals.failed += 1
+                else:
+                    totals.useful += 1
                 totals.faces += len(record["faces"])
             totals.files += len(shard.sources)
     return totals

@@ -63,3 +63,12 @@ def test_notes_go_to_stderr_unless_quiet(capsys):
 def test_results_go_to_stdout(capsys):
     cli.say("a.jpg: happiness")
     assert capsys.readouterr() == ("a.jpg: happiness\n", "")
+
+
+@pytest.mark.parametrize(
+    ("failed", "useful", "code"),
+    [(0, 3, cli.DONE), (1, 2, cli.PARTLY), (3, 0, cli.FAILED), (3, 40, cli.PARTLY)],
+    ids=["all", "some", "none", "films that break"],
+)
+def test_a_batch_has_failed_where_nothing_came_of_it(failed, useful, code, tmp_path):
+    assert cli.report_table(tmp_path / "failed.csv", failed, 3, useful) == code

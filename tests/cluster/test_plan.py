@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from emotion.cluster.join import join
+from emotion.cluster.join import Totals, join
 from emotion.cluster.plan import Plan, Shard, cut, unfinished
 from emotion.errors import InputError
 
@@ -136,6 +136,14 @@ def test_a_part_that_is_not_what_the_list_asks_for_is_not_joined(sources, text, 
         with pytest.raises(InputError, match=rf"part-00000\.jsonl: {word}.*; delete it and run again"):
             join(plan, ())
     assert not list((tmp_path / "run").glob("results*"))
+
+
+def test_a_film_that_breaks_has_failed_and_is_of_use(tmp_path):
+    with Plan(tmp_path / "run").opened(["a.mp4", "b.jpg"], ABOUT) as plan:
+        film, photo = plan.shards()
+        plan.keep(film, line("a.mp4") + line("a.mp4") + line("a.mp4", problem="breaks here"))
+        plan.keep(photo, line("b.jpg", problem="an empty file"))
+        assert join(plan, ()) == Totals(files=2, faces=0, failed=2, useful=2)
 
 
 def test_failed_files_are_tried_again_where_that_is_asked_for(tmp_path):
