@@ -123,6 +123,7 @@ class Records:
         A `json_path` that ends in .jsonl becomes JSON Lines.
         """
         self.problem: str | None = None  # why the files are incomplete, if they are
+        self.lost = False  # they could not be written and are gone: what is added from then on, too
         self.source = source
         self.paths = [path for path in (json_path, csv_path) if path]
         self.files: dict[Path, TextIO] = {}
@@ -182,7 +183,7 @@ class Records:
             with contextlib.suppress(OSError):  # a full disk: closing would write once more
                 file.close()
             unfinished_path(path).unlink(missing_ok=True)
-        self.files = {}
+        self.files, self.writers, self.lost = {}, [], True
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

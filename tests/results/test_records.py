@@ -204,6 +204,8 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     ):
         records.add(0, 0.0, [FACE] * 1000)
     assert list(tmp_path.iterdir()) == []
+    assert records.lost
+    records.fail(1, "b.mp4", "after that nothing is written, and nothing breaks")
 
 
 def test_a_place_that_is_taken_by_a_folder(tmp_path):
