@@ -47,33 +47,38 @@ def main() -> int:
     check_apart([*(task.video for task in tasks), *recognizer.files], outputs)
     page = Report(recognizer.labels)
     failures: list[str] = []
+    done = 0  # videos, also those of which a part is damaged
     # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
     with Interrupt() as interrupt, ExitStack() as stack:
-        records = None
+
+        def begin(source: str | None = None, fps: float | None = None) -> Records:
+            about = recognizer.classifier.about
+            return stack.enter_context(Records(args.json, args.csv, recognizer.labels, about, source, fps))
+
+        records = begin() if len(tasks) > 1 else None
         for task in tasks:
             try:
                 with task.open(args.part) as video:
-                    if records is None:  # so that the record of one video can say its rate
-                        one = (str(task.video), round(video.info.fps, 3)) if len(tasks) == 1 else (None, None)
-                        about = recognizer.classifier.about
-                        records = stack.enter_context(Records(args.json, args.csv, recognizer.labels, about, *one))
+                    if records is None:  # of the only video they say the rate
+                        records = begin(str(task.video), round(video.info.fps, 3))
                     problem = predict(task, video, recognizer.new_stream(), records, page, args, interrupt)
+                    done += 1
             except InputError as error:
-                if len(tasks) == 1:
+                if len(tasks) == 1 or records is None or records.lost:
                     raise
                 problem = str(error)
-                if records:
-                    records.fail(0, str(task.video), problem.removeprefix(f"{task.video}: "))
+                why = problem.removeprefix(f"{task.video}: ")
+                records.fail(0, str(task.video), why)
+                page.add_failure(str(task.video), why)
             if problem:
                 failures.append(problem)
             if interrupt:
                 break
         if records and (interrupt or failures):
             records.problem = "interrupted" if interrupt else "; ".join(failures)
-        if args.report and records:
+        if args.report:
             page.write(args.report)
-    everything_failed = records is None
-    return app.report(failures, len(tasks) if everything_failed else len(tasks) + 1, bool(interrupt))
+    return app.report(failures, len(failures) + done, bool(interrupt))
 
 
 def predict(

@@ -186,6 +186,19 @@ def test_several_videos_and_a_gif_each_with_its_copy(run_script, party, tiny_mod
     ]  # fmt: skip
 
 
+def test_what_fails_is_in_the_table_and_in_the_report_also_if_it_comes_first(run_script, party, tiny_model, tmp_path):
+    for name in ("bad.mp4", "worse.mp4"):
+        (tmp_path / name).write_text("no video")
+    flags = ["--model", tiny_model, "--csv", "a.csv", "--report", "a.html", "--end", "0.2"]
+    done = run_script("vid_predict.py", "bad.mp4", party, *flags)
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert done.returncode == 1
+    assert rows[0]["source"] == "bad.mp4"
+    assert rows[0]["status"].startswith("failed: not a video")
+    assert "not a video" in (tmp_path / "a.html").read_text()
+    assert run_script("vid_predict.py", "bad.mp4", "worse.mp4", *flags).returncode == 2
+
+
 def test_a_part_at_a_slower_pace(run_script, party, tiny_model, tmp_path):
     done = run_script("vid_predict.py", party, "--model", tiny_model, "--start", "0:00:01", "--end", "1.8", "--every",
                       "0.2", "-o", "out.mp4", "--csv", "-")  # fmt: skip
