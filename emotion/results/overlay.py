@@ -1,6 +1,7 @@
 """What is drawn on a frame: a box, a label, and the probabilities as bars."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 INK, PAPER = (24, 24, 24), (255, 255, 255)
 SMALLEST_LINE = 10  # pixels: what can still be read
+LARGEST_KEPT = 150  # pixels: a line in 4K; 64 panels of names for a photo of 200 megapixels took 2 GB
 
 
 class Sizes(NamedTuple):
@@ -105,14 +107,13 @@ def draw_bars(frame: np.ndarray, face: Recognition, taken: list[Box]) -> Box:
     largest = min(Sizes.of(face.box, frame).text, face.box.height // (len(face.labels) + 1)) // 2 * 2
     smallest = max(SMALLEST_LINE, int(np.hypot(*frame.shape[:2]) / 180))  # 24 in 4K, seen as a whole
     for line in range(largest, smallest - 1, -2):
-        names = names_image(face.labels, line)
         length, gap = 4 * line, line // 3
-        height, width = names.shape[0] + 2 * gap, names.shape[1] + length + 3 * gap
+        height, width = len(face.labels) * line + 2 * gap, names_width(face.labels, line) + length + 3 * gap
         right = Box(face.box.x + face.box.width + gap, face.box.y, width, height)
         place = best_place(frame, [right, right._replace(x=face.box.x - width - gap)], taken)
         if not any(shared_area(place, box) for box in taken):
             panel = frame[place.y : place.y + height, place.x : place.x + width]
-            fill_panel(panel, names, face.scores, line)
+            fill_panel(panel, names_image(face.labels, line), face.scores, line)
             return place
     return draw_strip(frame, face)
 
@@ -164,19 +165,42 @@ def paste(frame: np.ndarray, image: np.ndarray, place: Box) -> Box:
     return place
 
 
-@lru_cache(1024)
+def kept_if_small(most: int) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
+    """The last `most` images are kept for the next frame, but for those whose `line` is too large for a video's."""
+
+    def decorate(draw: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        keep = lru_cache(most)(draw)
+
+        @wraps(draw)
+        def drawn(words: object, line: int, *rest: object) -> np.ndarray:
+            return (keep if line <= LARGEST_KEPT else draw)(words, line, *rest)
+
+        return drawn
+
+    return decorate
+
+
+@kept_if_small(1024)
 def label_image(text: str, line: int, bgr: tuple[int, int, int]) -> np.ndarray:
     """`text` on a ground of `bgr`, each line `line` pixels high, in black or white, whichever reads better; BGR uint8."""
     mask = stacked([text_mask(row, line) for row in text.split("\n")])
-    mask = np.pad(mask, ((0, 0), (line // 3, line // 3)))[..., None] / np.float32(255)
+    mask = np.pad(mask, ((0, 0), (line // 3, line // 3)))
     luminance = np.dot(bgr, (0.114, 0.587, 0.299))
-    return np.rint(mask * (INK if luminance > 120 else PAPER) + (1 - mask) * bgr).astype(np.uint8)
+    cover = np.arange(256, dtype=np.float32)[:, None] / np.float32(255)
+    shades = np.rint(cover * (INK if luminance > 120 else PAPER) + (1 - cover) * bgr).astype(np.uint8)
+    return shades[mask]
 
 
-@lru_cache(64)
+@kept_if_small(64)
 def names_image(labels: tuple[str, ...], line: int) -> np.ndarray:
     """The labels under one another in white on black, `line` pixels each; BGR uint8."""
     return cv2.cvtColor(stacked([text_mask(label, line) for label in labels]), cv2.COLOR_GRAY2BGR)
+
+
+@lru_cache(1024)
+def names_width(labels: tuple[str, ...], line: int) -> int:
+    """How wide `names_image` is, which need not be drawn to know that."""
+    return max(text_width(label, line) for label in labels)
 
 
 def stacked(masks: list[np.ndarray]) -> np.ndarray:
@@ -192,11 +216,17 @@ def text_mask(text: str, line: int) -> np.ndarray:
     """
     from PIL import Image, ImageDraw
 
-    font = load_font(round(line * 0.72))
-    width = max(1, int(np.ceil(font.getlength(text))))
-    image = Image.new("L", (width, line))
-    ImageDraw.Draw(image).text((0, line * 0.52), text, fill=255, font=font, anchor="lm")
+    image = Image.new("L", (text_width(text, line), line))
+    ImageDraw.Draw(image).text((0, line * 0.52), text, fill=255, font=font_of(line), anchor="lm")
     return np.asarray(image)
+
+
+def text_width(text: str, line: int) -> int:
+    return max(1, int(np.ceil(font_of(line).getlength(text))))
+
+
+def font_of(line: int) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
+    return load_font(round(line * 0.72))
 
 
 @lru_cache(32)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,16 @@ from emotion.faces.recognition import Recognition
 from emotion.geometry import Box, shared_area
 from emotion.labels import SEVEN_EMOTIONS, colour
 from emotion.results import overlay
-from emotion.results.overlay import Sizes, annotate, best_place, draw_box, draw_label, label_image, text_mask
+from emotion.results.overlay import (
+    Sizes,
+    annotate,
+    best_place,
+    draw_box,
+    draw_faces,
+    draw_label,
+    label_image,
+    text_mask,
+)
 
 HAPPY = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
 
@@ -174,3 +185,16 @@ def test_the_box_of_a_tilted_face_is_turned_with_it():
     assert red[100 - 71 : 100 - 68, 98:103].any(), "a corner above"
     assert red[98:103, 168:172].any(), "and one at the right"
     assert not red[48:54, 48:54].any(), "none where it was upright"
+
+
+def test_drawing_on_a_large_photo_takes_little_memory_and_keeps_none():
+    """The names beside the bars were drawn in each size that might fit, and all of these kept: 220 MB here."""
+    frame = np.zeros((6000, 6000, 3), np.uint8)
+    draw_faces(frame[:600, :600], [happy(150, 150, 290, 290)])
+    tracemalloc.start()
+    draw_faces(frame, [happy(1500, 1500, 2900, 2900)])
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert frame[1300:1500, 1500:4400].any()  # the label
+    assert kept < 1e6
+    assert peak < 30e6
