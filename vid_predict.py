@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.video_paths import Task, plan
+from emotion.cli.video_paths import Task, plan, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
@@ -123,9 +123,9 @@ def predict(
             bar.update()
             if interrupt:
                 break
-    if args.plot:
+    if task.plot:
         title = f"{task.video.name}, from {clock(start_s)} on" if start_s else task.video.name
-        timeline.plot(args.plot if source is None else args.plot / f"{task.video.stem}.png", title)
+        timeline.plot(task.plot, title)
     page.add_film(str(task.video), timeline, pictures, start_s)
     report(task, timeline, info.fps, app.speaker(args.json, args.csv))
     return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
@@ -168,12 +168,14 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path |
         make_folder(args.plot)
     else:
         check_figure(args.plot)
-        outputs["--plot"] = args.plot
-    check_places(outputs)
+    if args.plot:
+        tasks = with_plots(tasks, args.plot)
+    plots = {"--plot" if len(tasks) == 1 else f"--plot, for {task.video}": task.plot for task in tasks}
+    check_places(outputs | plots)
     if args.output and len(tasks) == 1 and tasks[0].copy == args.output:
         check_writable(args.output)
     drawn = {"-o" if len(tasks) == 1 else f"-o, for {task.video}": task.copy for task in tasks}
-    return tasks, drawn | outputs
+    return tasks, drawn | outputs | plots
 
 
 def report(task: Task, timeline: Timeline, fps: float, say) -> None:

@@ -21,10 +21,11 @@ SUFFIXES = {
 
 
 class Task(NamedTuple):
-    """A video and the place of its annotated copy, if there is to be one."""
+    """A video and the places of its annotated copy and of its plot, if there are to be such."""
 
     video: Path
     copy: Path | None
+    plot: Path | None = None
 
     def open(self, part: Part) -> VideoReader | AnimationReader:
         return open_video(self.video, part)
@@ -53,6 +54,20 @@ def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
         taken.add(os.path.realpath(copy))
         tasks.append(Task(video, copy))
     return tasks
+
+
+def with_plots(tasks: list[Task], plots: Path) -> list[Task]:
+    """`tasks`, each with a plot of its own: `plots` is the file of a single one, and of several the folder."""
+    if len(tasks) == 1:
+        return [tasks[0]._replace(plot=plots)]
+    taken = {os.path.realpath(task.video) for task in tasks}
+    plotted = []
+    for task in tasks:
+        names = [task.video.stem, *(f"{task.video.stem}-{number}" for number in range(2, 2 * len(tasks) + 1))]
+        plot = next(path for name in names if os.path.realpath(path := plots / f"{name}.png") not in taken)
+        taken.add(os.path.realpath(plot))
+        plotted.append(task._replace(plot=plot))
+    return plotted
 
 
 def free_name(copy: Path, taken: set[str]) -> Path:
