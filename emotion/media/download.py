@@ -34,7 +34,7 @@ def download(url: str, limit_bytes: int = LIMIT_BYTES, limit_s: float = LIMIT_S)
     def fetch() -> None:
         try:
             request = as_request(url)
-            with urllib.request.build_opener(NoWayInside(url)).open(request, timeout=limit_s) as answer:
+            with urllib.request.build_opener(NoWayInside).open(request, timeout=limit_s) as answer:
                 data = answer.read(limit_bytes + 1)
             if len(data) > limit_bytes:
                 problem.append(f"more than {limit_bytes / 1e6:g} MB; download it first, and name the file")
@@ -72,14 +72,11 @@ def as_request(url: str) -> urllib.request.Request:
 class NoWayInside(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but none from outside to an address of this machine or its network."""
 
-    def __init__(self, url: str):
-        self.first_host = urlsplit(url).hostname
-
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         host = urlsplit(newurl).hostname
         if urlsplit(newurl).scheme not in SCHEMES:
             raise InputError("is sent on to what is no http address")
-        if host != self.first_host and is_inside(host or ""):
+        if is_inside(host or "") and not is_inside(urlsplit(req.full_url).hostname or ""):
             raise InputError(f"is sent on to {host}, an address of this machine or its network")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -85,7 +85,8 @@ def test_what_is_not_fetched_is_one_line_without_the_password(answer, reason):
 
 
 def test_nobody_outside_sends_us_inside(monkeypatch):
-    """As if the first server were out in the world: its address is a public one by another name."""
+    """As if the first server were out in the world."""
+    monkeypatch.setattr(module, "is_inside", lambda host: host == "localhost")
     reached = []
     with (
         server(lambda handler: (reached.append(1), send(handler, body=b"inside"))) as inside,
@@ -96,6 +97,16 @@ def test_nobody_outside_sends_us_inside(monkeypatch):
     ):
         download(f"http://{outside}/")
     assert not reached
+
+
+def test_within_ones_own_network_a_server_sends_us_on_to_another():
+    with (
+        server(lambda handler: send(handler, body=b"moved")) as second,
+        server(
+            lambda handler: send(handler, 302, Location=f"http://{second.replace('127.0.0.1', 'localhost')}/")
+        ) as first,
+    ):
+        assert download(f"http://{first}/") == b"moved"
 
 
 @pytest.mark.parametrize(
