@@ -92,12 +92,15 @@ def log_to_stderr(quiet: bool) -> None:
 
 
 class LineHandler(logging.Handler):
-    """A line on stderr, above the progress bar if there is one."""
+    """A line on stderr, above the progress bar if there is one; below it the traceback of an error, line by line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm  # after `import emotion` is paid for: a photo without a note does without
 
-        tqdm.write(printable(self.format(record)), file=sys.stderr)
+        lines = [record.getMessage()]
+        if record.exc_info:
+            lines += logging.Formatter().formatException(record.exc_info).split("\n")
+        tqdm.write("\n".join(map(printable, lines)), file=sys.stderr)
 
 
 def progress(items: Sequence[T], unit: str, args: argparse.Namespace) -> Iterable[T]:

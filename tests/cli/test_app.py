@@ -60,6 +60,17 @@ def test_notes_go_to_stderr_unless_quiet(capsys):
     assert capsys.readouterr() == ("", "a note\n")
 
 
+def test_a_traceback_has_lines_and_a_name_in_a_note_has_none(capsys):
+    cli.log_to_stderr(quiet=False)
+    try:
+        raise ValueError("x")
+    except ValueError:
+        logging.getLogger("emotion").exception("a\nb.jpg")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["a\\nb.jpg", "Traceback (most recent call last):"]
+    assert lines[-1] == "ValueError: x"
+
+
 def test_results_go_to_stdout(capsys):
     cli.say("a.jpg: happiness")
     assert capsys.readouterr() == ("a.jpg: happiness\n", "")
