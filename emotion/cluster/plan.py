@@ -20,6 +20,7 @@ from typing import TextIO
 from emotion.cluster.sources import HOST, is_video
 from emotion.errors import InputError, reason
 from emotion.files import writing
+from emotion.media.camera import hide_password
 
 SHARD_SIZE = 100  # photos: some seconds of work, so that the engine's 3 ms are nothing and a lost one is no loss
 
@@ -85,7 +86,7 @@ class Plan:
                 raise InputError(f"{self.folder}: another process is driving this run; wait for it") from None
         try:
             self.sweep()
-            with durable_file(self.list) as file:
+            with durable_file(self.list, mode=0o600) as file:  # addresses may hold passwords; no result does
                 about = {"list": write_list(sources, file), **about}
                 if manifest.is_file():
                     self.check(read_manifest(manifest), about)
@@ -129,7 +130,8 @@ class Plan:
     def records(self, shard: Shard) -> Iterator[dict]:
         """The results of `shard`. InputError where its part is damaged, or that of another shard."""
         path, count = self.part(shard), 0
-        sources = itertools.repeat(shard.sources[0]) if is_video(shard.sources[0]) else iter(shard.sources)
+        told = map(hide_password, shard.sources)
+        sources = itertools.repeat(next(told)) if is_video(shard.sources[0]) else told
         for record in read_lines(path):
             if not isinstance(record, dict) or record.get("source") != next(sources, None):
                 raise InputError(f"{path}: does not hold what the list asks for; delete it and run again")
@@ -174,7 +176,7 @@ def read_manifest(path: Path) -> dict:
 
 
 @contextlib.contextmanager
-def durable_file(path: Path) -> Iterator[TextIO]:
+def durable_file(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
     """A text file to write to: when the block is done it is `path`, even if the power fails then; if it fails, nothing.
 
     Not `atomic_file`, which takes no time to see that the disk has it.
@@ -182,6 +184,7 @@ def durable_file(path: Path) -> Iterator[TextIO]:
     target = unfinished(path)
     try:
         with writing(path):
+            target.touch(mode)
             with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
                 yield file
                 file.flush()

@@ -16,6 +16,7 @@ from emotion.cluster.sources import HOST, WorkerError, is_remote, is_video, loca
 from emotion.errors import InputError, reason
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.video_detector import VideoDetector, frames_between_searches
+from emotion.media.camera import hide_password
 from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
@@ -102,7 +103,8 @@ def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, s
     faces = recognizer.recognize(picture)
     if settings.copies:
         write_photo(copy_path(settings.copies, shard, index, source), annotate(picture, faces))
-    return {"index": index, "time_s": None, "source": source, "faces": [face_record(face) for face in faces]}
+    found = [face_record(face) for face in faces]
+    return {"index": index, "time_s": None, "source": hide_password(source), "faces": found}
 
 
 def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, watch: "Watch") -> Iterator[dict]:
@@ -121,7 +123,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
             watch.begin(0)
             faces = recognizer.recognize(image, time_s)
             found = [face_record(face) for face in faces]
-            yield {"index": index, "time_s": rounded(time_s), "source": source, "faces": found}
+            yield {"index": index, "time_s": rounded(time_s), "source": hide_password(source), "faces": found}
             if sink:
                 sink.write(annotate(image, faces), time_s, duration_s)
     if video.problem:
@@ -144,15 +146,19 @@ def copy_path(folder: str, shard: Shard, index: int, source: str) -> Path:
 
 def failure(source: str, index: int, problem: str) -> dict:
     """The record of a file that nothing could be made of."""
-    return {"index": index, "time_s": None, "source": source, "problem": problem, "faces": []}
+    return {"index": index, "time_s": None, "source": hide_password(source), "problem": problem, "faces": []}
 
 
 def one_line(name: str, error: Exception) -> str:
+    """What is wrong with the file that is read as `name`, without that name, and without its password wherever it stands."""
     if isinstance(error, InputError):
-        return str(error).removeprefix(f"{name}: ")
-    if isinstance(error, MemoryError):
-        return "too large for the memory of this machine"
-    return getattr(error, "err", None) or f"{type(error).__name__}: {reason(error)}"
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = "too large for the memory of this machine"
+    else:
+        text = getattr(error, "err", None) or f"{type(error).__name__}: {reason(error)}"
+    told = hide_password(name)
+    return text.replace(name, told).removeprefix(f"{told}: ")
 
 
 class Watch:

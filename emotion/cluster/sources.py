@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from emotion.errors import InputError, reason
+from emotion.media.camera import hide_password
 from emotion.media.decode import MAX_PIXELS, decode_photo
 from emotion.media.download import download
 from emotion.media.photo import SUFFIXES, read_bounded, read_photo
@@ -103,15 +104,17 @@ def find_remote(address: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def remote(address: str) -> Iterator[None]:
-    """Turns whatever a store or its client raises into an InputError that names `address`."""
+    """Turns whatever a store or its client raises into an InputError that names `address`, without its password."""
+    told = hide_password(address)
     try:
         yield
     except InputError:
         raise
     except ImportError as error:
-        raise WorkerError(f"{HOST}: {address}: {reason(error)}; pip install -r requirements-cluster.txt") from None
+        raise WorkerError(f"{HOST}: {told}: {reason(error)}; pip install -r requirements-cluster.txt") from None
     except Exception as error:  # each store's client has errors of its own
-        raise InputError(f"{address}: cannot be fetched ({reason(error)[:150]})") from None
+        problem = reason(error).replace(address, told)[:150]
+        raise InputError(f"{told}: cannot be fetched ({problem})") from None
 
 
 def read_source(source: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:

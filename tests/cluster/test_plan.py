@@ -1,6 +1,7 @@
 """The plan on disk: which shards there are, which are done, and what may not change between two starts."""
 
 import json
+import stat
 import subprocess
 import sys
 
@@ -144,6 +145,17 @@ def test_a_film_that_breaks_has_failed_and_is_of_use(tmp_path):
         plan.keep(film, line("a.mp4") + line("a.mp4") + line("a.mp4", problem="breaks here"))
         plan.keep(photo, line("b.jpg", problem="an empty file"))
         assert join(plan, ()) == Totals(files=2, faces=0, failed=2, useful=2)
+
+
+def test_passwords_stay_in_the_list_which_is_its_owner_s_alone(tmp_path):
+    address = "https://me:secret@example.org/a.jpg"
+    with Plan(tmp_path / "run").opened([address], ABOUT) as plan:
+        assert stat.S_IMODE(plan.list.stat().st_mode) == 0o600 or sys.platform == "win32"
+        (shard,) = plan.shards()
+        assert shard.sources == (address,)
+        plan.keep(shard, line("https://***@example.org/a.jpg", problem="an empty file"))
+        assert join(plan, ()).failed == 1
+    assert "secret" not in (tmp_path / "run" / "failed.csv").read_text()
 
 
 def test_failed_files_are_tried_again_where_that_is_asked_for(tmp_path):

@@ -16,6 +16,7 @@ from emotion.cluster.plan import cut
 from emotion.cluster.settings import Settings, detector_hashes, versions
 from emotion.cluster.shard import Task, Watch, process
 from emotion.cluster.sources import WorkerError
+from emotion.errors import InputError
 from emotion.model_file.stored import sha256
 from emotion.results.records import face_record
 
@@ -81,6 +82,23 @@ def test_a_film_with_frames_larger_than_the_run_allows_is_refused(settings, tmp_
     (record,) = read(process(task(film), replace(settings, max_pixels=100), never))
     assert record["problem"].startswith("frames of ")
     assert record["problem"].endswith(" pixels; up to 0.0001 million are read")
+
+
+def test_no_record_shows_a_password(settings, sample, monkeypatch):
+    def read_source(source, max_pixels):
+        if "b.jpg" in source:
+            raise InputError(f"{source}: an empty file")
+        return read_photo(sample)
+
+    monkeypatch.setattr(shard, "read_source", read_source)
+    names = [f"https://me:secret@example.org/{name}?token=secret" for name in ("a.jpg", "b.jpg", "c.jpg")]
+    part = process(replace(task(*names), skip=((2, "hangs"),)), settings, never)
+    records = read(part)
+    assert [record["source"] for record in records] == [
+        f"https://***@example.org/{name}?token=***" for name in ("a.jpg", "b.jpg", "c.jpg")
+    ]
+    assert [record.get("problem") for record in records] == [None, "an empty file", "hangs"]
+    assert "secret" not in part.text
 
 
 def test_only_one_and_what_is_skipped(settings, sample):
