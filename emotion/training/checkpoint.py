@@ -69,9 +69,9 @@ class Checkpoint:
             self.best_loss, self.files = state["best_loss"], state["files"]
             if self.history and not all(WEIGHTS.fullmatch(self.files[kind]) for kind in ("running", "best")):
                 raise ValueError
-        except (ValueError, TypeError, KeyError):
+            changed = [key for key, value in self.settings.items() if settings.get(key) != value]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise InputError(f"--resume: {path} is damaged; delete the folder") from None
-        changed = [key for key, value in self.settings.items() if settings.get(key) != value]
         if changed:
             was = ", ".join(f"{key} was {settings.get(key)}" for key in changed)
             raise InputError(f"--resume: {self.folder} is another run ({was}); repeat its flags, or delete the folder")

@@ -79,6 +79,17 @@ def test_a_state_that_names_files_elsewhere_is_damaged(run):
         Checkpoint(run, {}, resume=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, '{"settings": [], "history": [], "best_loss": 1, "files": {}}'],
+    ids=["too deep", "settings without names"],
+)
+def test_a_state_of_another_form_is_damaged(text, tmp_path):
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(InputError, match=r"state\.json is damaged"):
+        Checkpoint(tmp_path, {"epochs": 3}, resume=True)
+
+
 HOLD = """
 import sys, time, filelock
 lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print("held", flush=True); time.sleep(60)
