@@ -197,13 +197,13 @@ class Server:
             raise RefusedError(WSCloseCode.POLICY_VIOLATION, "no greeting") from None
         if hello.type is not WSMsgType.TEXT:
             raise RefusedError(WSCloseCode.UNSUPPORTED_DATA, "no greeting")
-        key = decode_text(hello.data).get("session")
-        session = None if self.feed else await self.sessions.resume(key)
-        if len(self.connections) >= MAX_VISITORS:
+        key = str(decode_text(hello.data).get("session"))
+        # Before its session is taken up: of a page that is refused, it still ends in time. Who takes over is no newcomer.
+        if len(self.connections) - (key in self.sessions.connections) >= MAX_VISITORS:
             raise RefusedError(WSCloseCode.TRY_AGAIN_LATER, "too many visitors")
         if self.feed:
             return self.feed.session
-        return session or self.sessions.begin("browser")
+        return await self.sessions.resume(key) or self.sessions.begin("browser")
 
 
 class Refusal(asyncio.Protocol):

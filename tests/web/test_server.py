@@ -345,6 +345,35 @@ def test_a_visitor_who_comes_back_goes_on_and_one_who_does_not_is_completed(serv
     assert (tmp_path / "a-2.csv").exists()
 
 
+def test_who_comes_back_to_a_full_server_is_refused_and_still_completed(serve, face_jpeg, monkeypatch):
+    async def see(ws):
+        welcome = await next_of(ws, "welcome")
+        await ws.send_bytes(packed(face_jpeg))
+        await next_of(ws, "faces")
+        return welcome["session"]
+
+    with serve() as server:
+        key = visit(server, see)
+        wait_for(lambda: not server.connections)
+        monkeypatch.setattr(server_module, "MAX_VISITORS", 0)
+        assert visit(server, close_code, json.dumps({"session": key})) == 1013
+        assert list(server.sessions.waiting) == [key], "the timer that ends it runs on"
+
+
+def test_who_takes_over_a_connection_is_no_newcomer_to_a_full_server(server, monkeypatch):
+    monkeypatch.setattr(server_module, "MAX_VISITORS", 1)
+
+    async def talk(ws):
+        key = (await next_of(ws, "welcome"))["session"]
+        async with aiohttp.ClientSession(headers={"Origin": f"http://127.0.0.1:{server.port}"}) as client:
+            again = await client.ws_connect(f"ws://127.0.0.1:{server.port}/stream")
+            await again.send_str(json.dumps({"session": key}))
+            return key, (await next_of(again, "welcome"))["session"]
+
+    first, second = visit(server, talk)
+    assert first == second
+
+
 def test_who_only_looks_leaves_no_file_and_no_session(serve, tmp_path):
     ended = []
     with serve(outputs=Outputs(csv=tmp_path / "a.csv"), ended=ended.append) as server:
