@@ -28,6 +28,7 @@ from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
 from emotion.files import check_apart, check_figure, check_places, make_folder
+from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, read_ahead
@@ -58,7 +59,7 @@ def main() -> int:
         records = begin() if len(tasks) > 1 else None
         for task in tasks:
             try:
-                with task.open(args.part) as video:
+                with task.open(args.part, args.max_pixels) as video:
                     if records is None:  # of the only video they say the rate
                         records = begin(str(task.video), round(video.info.fps, 3))
                     problem = predict(task, video, recognizer.new_stream(), records, page, args, interrupt)
@@ -144,6 +145,8 @@ def parse_arguments() -> argparse.Namespace:
         "--report", type=Path, metavar="HTML", help="a page with who felt what when, and pictures of it"
     )
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
+    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
+                        help="refuse larger frames, unread (default: 200; of an animated picture a quarter)")  # fmt: skip
     flags.add_part_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)

@@ -8,6 +8,7 @@ from emotion.cli.input_paths import find_files
 from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.animation import AnimationReader, open_video
+from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import SUFFIXES as WRITABLE
@@ -27,8 +28,8 @@ class Task(NamedTuple):
     copy: Path | None
     plot: Path | None = None
 
-    def open(self, part: Part) -> VideoReader | AnimationReader:
-        return open_video(self.video, part)
+    def open(self, part: Part, max_pixels: int = MAX_PIXELS) -> VideoReader | AnimationReader:
+        return open_video(self.video, part, max_pixels)
 
 
 def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
