@@ -1,15 +1,40 @@
-"""Ctrl-C, and the signal to terminate, which means the same to every script."""
+"""Ctrl-C, and the signals to terminate and of a closed terminal, which mean the same to every script."""
 
 import os
 import signal
+from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+def signals() -> tuple[int, ...]:
+    """Those that end a script. `nohup` has SIGHUP ignored, and ignored it stays."""
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Windows has none
+        ending.append(signal.SIGHUP)
+    return tuple(ending)
+
+
+SIGNALS = signals()
+TERMINALS = [stream for stream in (1, 2) if os.isatty(stream)]  # one that is closed is none any more
 
 
 def raise_on_signals() -> None:
     """From here on each of the signals raises KeyboardInterrupt."""
     for number in SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _raise)
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    leave_terminal(number)
+    raise KeyboardInterrupt
+
+
+def leave_terminal(number: int) -> None:
+    """After SIGHUP what is printed goes nowhere: writing to a terminal that is closed would be an error."""
+    if number in (signal.SIGINT, signal.SIGTERM):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in TERMINALS:
+        os.dup2(nowhere, stream)
 
 
 def exit_on_signals(code: int) -> None:
@@ -38,7 +63,8 @@ class Interrupt:
         """End as if by Ctrl-C."""
         self.asked = True
 
-    def _ask(self, *_: object) -> None:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        leave_terminal(number)
         self.ask()
         self._give_back()
 

@@ -1,10 +1,10 @@
-"""Ctrl-C as a question."""
+"""Ctrl-C and its like, as a question."""
 
 import signal
 
 import pytest
 
-from emotion.cli.interrupt import SIGNALS, Interrupt
+from emotion.cli.interrupt import SIGNALS, Interrupt, signals
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
@@ -28,6 +28,18 @@ def test_who_leaves_gives_the_signals_back():
     with Interrupt():
         assert [signal.getsignal(number) for number in SIGNALS] != before
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows closes no terminals")
+@pytest.mark.parametrize(
+    ("handler", "heard"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)], ids=["shell", "nohup"]
+)
+def test_a_closed_terminal_is_heard_unless_it_is_ignored(handler, heard):
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        assert (signal.SIGHUP in signals()) == heard
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_key_may_ask_as_well():

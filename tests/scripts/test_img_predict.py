@@ -187,6 +187,25 @@ def test_a_signal_keeps_what_was_done(repository, folder, number):
     assert all((folder / "output" / Path(frame["source"]).name).exists() for frame in done)
 
 
+@pytest.mark.skipif(not hasattr(os, "login_tty"), reason="no terminals to close")
+def test_a_terminal_that_is_closed_keeps_what_was_done(repository, folder):
+    (folder / "many").mkdir()
+    for copy in range(200):
+        os.link(folder / "face.jpg", folder / "many" / f"{copy:03}.jpg")
+    command = [sys.executable, str(repository / "img_predict.py"), "many", "--json", "r.json"]
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, cwd=folder, preexec_fn=lambda: os.login_tty(theirs)) as process:
+        os.close(theirs)
+        shown = b""
+        while b"happiness" not in shown:
+            shown += os.read(ours, 1024)
+        os.close(ours)
+        assert process.wait(60) == 130
+    record = json.loads((folder / "r.json").read_text())
+    assert (record["complete"], record["problem"]) == (False, "interrupted")
+    assert 1 <= len(record["frames"]) < 200
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
 def test_a_reader_that_leaves_early_is_no_error(repository, folder):
     script = repository / "img_predict.py"
