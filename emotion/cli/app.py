@@ -1,6 +1,7 @@
 """What the scripts share on the command line: how they start and end, notes, progress, errors, exit codes."""
 
 import argparse
+import errno
 import io
 import logging
 import os
@@ -8,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import cv2
 
@@ -95,12 +96,10 @@ class LineHandler(logging.Handler):
     """A line on stderr, above the progress bar if there is one; below it the traceback of an error, line by line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm  # after `import emotion` is paid for: a photo without a note does without
-
         lines = [record.getMessage()]
         if record.exc_info:
             lines += logging.Formatter().formatException(record.exc_info).split("\n")
-        tqdm.write("\n".join(map(printable, lines)), file=sys.stderr)
+        write("\n".join(map(printable, lines)), sys.stderr)
 
 
 def progress(items: Sequence[T], unit: str, args: argparse.Namespace) -> Iterable[T]:
@@ -122,10 +121,20 @@ def meter(total: int, done: int, unit: str, args: argparse.Namespace) -> Any:
 
 def say(line: str) -> None:
     """Print a line of results on stdout, above the progress bar if there is one."""
-    from tqdm import tqdm
+    write(printable(line), sys.stdout)
 
-    tqdm.write(printable(line), file=sys.stdout)
-    sys.stdout.flush()  # whoever reads a pipe sees each photo when it is done
+
+def write(text: str, stream: TextIO) -> None:
+    """Write `text` above the progress bar, at once: whoever reads a pipe sees each photo when it is done."""
+    from tqdm import tqdm  # after `import emotion` is paid for: a photo without a note does without
+
+    try:
+        tqdm.write(text, file=stream)
+        stream.flush()
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        # The terminal is closed. Its signal is on the way and ends the work in good order.
 
 
 def speaker(*outputs: Path | None) -> Callable[[str], None]:
