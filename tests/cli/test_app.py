@@ -1,4 +1,5 @@
 import logging
+import os
 import sys
 
 import pytest
@@ -83,3 +84,14 @@ def test_results_go_to_stdout(capsys):
 )
 def test_a_batch_has_failed_where_nothing_came_of_it(failed, useful, code, tmp_path):
     assert cli.report_table(tmp_path / "failed.csv", failed, 3, useful) == code
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals to close")
+def test_a_line_to_a_terminal_that_was_closed_is_no_error():
+    ours, theirs = os.openpty()
+    os.close(ours)
+    with os.fdopen(theirs, "w") as stream:
+        cli.write("happiness", stream)
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), theirs
+        )  # as the signal does: what is still to be written goes nowhere
