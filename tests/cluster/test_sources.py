@@ -91,7 +91,7 @@ def web(tmp_path) -> Iterator[str]:
 
 
 def test_photos_and_films_of_the_web(web, sample, tmp_path):
-    pytest.importorskip("aiohttp")
+    pytest.importorskip("fsspec")
     (tmp_path / "a.jpg").write_bytes(sample.read_bytes())
     assert read_source(f"{web}/a.jpg?size=full").shape == (512, 512, 3)
     with local_video(f"{web}/a.jpg?size=full") as copy:
@@ -104,7 +104,7 @@ def test_photos_and_films_of_the_web(web, sample, tmp_path):
 
 def test_a_film_that_is_being_fetched_shows_signs_of_life(web, tmp_path):
     """Or a large one would be given up before its first frame."""
-    pytest.importorskip("aiohttp")
+    pytest.importorskip("fsspec")
     size = 20_000_000  # what one piece does not hold: fsspec's are 5 MB
     (tmp_path / "film.mp4").write_bytes(bytes(size))
     pieces = []
