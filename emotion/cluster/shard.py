@@ -24,11 +24,8 @@ from emotion.results.overlay import annotate
 from emotion.results.records import face_record, rounded
 
 NAME_BYTES = 200  # of a copy's: a system's limit is 255, and a number comes before it
-DISK = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-}  # what is wrong with the disk that is written to, not with what is read
+# What is wrong with the disk that is written to, not with what is read.
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
