@@ -76,7 +76,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.training.augmentation import ROBUST_RANGES
     from emotion.training.card import build_card
     from emotion.training.checkpoint import Checkpoint
-    from emotion.training.fit import calibrate, classifier_of, fit
+    from emotion.training.fit import calibrate, classifier_of, fit, in_single_precision
     from emotion.training.recipes import known_network, recipe_of
 
     keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
@@ -132,11 +132,12 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     model = hosts.leave(model)
     if not first:
         return
+    precision, model = keras.mixed_precision.dtype_policy().name, in_single_precision(model)
     temperature = calibrate(model, *calibration_targets(selecting, source, labels))
 
     # Measure it, once on each split, and write it all down.
     figures = measure(classifier_of(model), dataset.splits, labels)
-    card = build_card(model, labels, dataset, recipe, checkpoint, figures, **facts, temperature=temperature)
+    card = build_card(model, labels, dataset, recipe, checkpoint, figures, precision, **facts, temperature=temperature)
     write(model, card, dataset, args)
     checkpoint.finish()
     print(format_card(args.output.name, card))

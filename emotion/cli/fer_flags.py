@@ -131,7 +131,7 @@ def add_training_flags(group: argparse._ActionsContainer) -> None:
     group.add_argument("--backbone-weights", default="imagenet", metavar="imagenet|none|FILE|DIR",
                        help="what mobilenet_v2 and resnet50 (imagenet) or face_resnet (none) start from")  # fmt: skip
     group.add_argument("--precision", choices=("auto", "float32", "mixed"), default="auto",
-                       help="auto: mixed on a GPU, which gains from it (default: auto)")  # fmt: skip
+                       help="auto: mixed (bfloat16) where the GPU or CPU gains from it (default: auto)")  # fmt: skip
     group.add_argument("--xla", action="store_true",
                        help="compile with XLA on the CPU too: faster on some, slower on others")  # fmt: skip
 

@@ -27,11 +27,13 @@ def build_card(
     recipe: Recipe,
     checkpoint: Checkpoint,
     figures: dict[str, SplitFigures],
+    precision: str = "float32",
     **facts: Any,
 ) -> Card:
     """The card of the Keras `model`, whose outputs are `labels`.
 
-    `figures`: as `measure` gives them. `facts`: other fields of a Card, as they are (seed, temperature ...).
+    `figures`: as `measure` gives them. `precision`: in which it was trained.
+    `facts`: other fields of a Card, as they are (seed, temperature ...).
     """
     return Card(
         labels=labels,
@@ -43,6 +45,7 @@ def build_card(
         recipe=asdict(recipe),
         command=command_line(sys.argv),
         seconds=round(checkpoint.seconds),
+        precision=precision,
         data=TrainingData(dataset.fingerprint, {name: len(split) for name, split in dataset.splits.items()}),
         versions=versions(),
         splits=figures,

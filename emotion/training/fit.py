@@ -195,6 +195,19 @@ def plateau_schedule(recipe: Recipe, checkpoint: Checkpoint) -> keras.callbacks.
     )
 
 
+def in_single_precision(model: keras.Model) -> keras.Model:
+    """`model` as it predicts once it is saved, in float32, whatever it was trained in: as a copy, or itself."""
+    if all(layer.compute_dtype == "float32" for layer in model.layers):
+        return model
+
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return layer.__class__.from_config(layer.get_config() | {"dtype": "float32"})
+
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def classifier_of(model: keras.Model) -> Classify:
     """`model` as a function from faces uint8 (N, 48, 48) to probabilities float32 (N, C)."""
 

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +174,29 @@ def test_precision_is_set_where_it_is_asked_for(monkeypatch, precision, set_to):
     monkeypatch.setattr("keras.mixed_precision.set_global_policy", policies.append)
     assert start_keras("auto", precision) == ["gpu:0"]
     assert policies == set_to
+
+
+@pytest.mark.parametrize(
+    ("flags", "policy"),
+    [
+        ("fpu avx2 avx512_bf16 fsrm", "mixed_bfloat16"),
+        ("fpu avx512_bf16 amx_bf16 amx_tile", "mixed_bfloat16"),
+        ("fpu avx2 avx512f", "float32"),
+        (None, "float32"),
+    ],
+    ids=["AVX-512", "AMX", "neither", "untold"],
+)
+def test_a_cpu_that_multiplies_in_bfloat16_trains_mixed(monkeypatch, flags, policy):
+    def read_text(path, **_):
+        if flags is None:
+            raise FileNotFoundError(path)
+        return f"processor\t: 0\nflags\t\t: {flags}\n"
+
+    policies = []
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr("keras.mixed_precision.set_global_policy", policies.append)
+    assert start_keras("auto", "auto") == []
+    assert policies == [policy]
 
 
 def test_the_cpu_alone_hides_the_gpus_from_every_framework(monkeypatch):

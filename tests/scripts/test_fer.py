@@ -43,9 +43,10 @@ def places(tmp_path) -> dict:
 
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
-    """(what a dry run said, the model it wrote)"""
+    """(what a dry run in half precision said, the model it wrote)"""
     folder = tmp_path_factory.mktemp("models")
-    done = run_fer(folder, "--data", data, "--dry-run", "--epochs", 2, "--seed", 3, "--output", "small.h5")
+    flags = "--dry-run", "--epochs", 2, "--seed", 3, "--precision", "mixed"
+    done = run_fer(folder, "--data", data, *flags, "--output", "small.h5")
     return done, folder / "small.h5"
 
 
@@ -74,6 +75,7 @@ def test_the_card_tells_how_it_came_about_and_travels_in_the_model(trained):
     card = json.loads(model.with_suffix(".json").read_text())
     assert read_card(model) == card
     assert (card["seed"], card["network"], len(card["history"]), len(card["labels"])) == (3, "five_block", 2, 7)
+    assert card["precision"] == "mixed_bfloat16"
     score = card["splits"]["PublicTest"]["scores"]["majority"]
     assert score["count"] == 28
     assert score["low"] <= score["accuracy"] <= score["high"]

@@ -9,7 +9,7 @@ from small_fer2013 import faces_and_codes
 from emotion.errors import InputError
 from emotion.networks.baselines import build
 from emotion.training.checkpoint import Checkpoint
-from emotion.training.fit import Batches, build_optimizer, calibrate, classifier_of, fit
+from emotion.training.fit import Batches, build_optimizer, calibrate, classifier_of, fit, in_single_precision
 from emotion.training.recipes import RECIPES, Recipe
 
 pytestmark = pytest.mark.slow
@@ -243,3 +243,22 @@ def test_normalizations_and_biases_do_not_decay(name, small_network):
 )
 def test_the_average_of_the_weights_is_of_little_more_than_an_epoch(steps, momentum):
     assert build_optimizer(Recipe(), steps).ema_momentum == pytest.approx(momentum)
+
+
+def test_trained_in_half_precision_it_is_measured_as_it_will_predict():
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        inside = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(5)])
+        trained = keras.Sequential([inside, keras.layers.Dense(3), keras.layers.Softmax()])
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
+    single = in_single_precision(trained)
+    kernels = inside.layers[-1].get_weights(), trained.layers[-2].get_weights()
+    hidden = FACES.reshape(len(FACES), -1) @ kernels[0][0] + kernels[0][1]
+    logits = hidden @ kernels[1][0] + kernels[1][1]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        classifier_of(single)(FACES), powers / powers.sum(axis=1, keepdims=True), rtol=1e-3, atol=1e-6
+    )
+    assert in_single_precision(single) is single
