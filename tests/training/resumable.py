@@ -1,9 +1,12 @@
 """A small network with dropout, trained in a process of its own, or in one of several, which may be killed on the way.
 
-python resumable.py FOLDER RESULT.npz [EPOCHS_UNTIL_IT_IS_KILLED]
+python resumable.py FOLDER RESULT.npz EPOCHS_UNTIL_IT_IS_KILLED [FOLDER RESULT.npz EPOCHS ...]
+
+One training after the other, since importing Keras takes longer than any of them; 0 epochs: to its end.
 """
 
 import os
+import random
 import signal
 import sys
 from pathlib import Path
@@ -25,36 +28,36 @@ def build():
     import keras
     from keras import layers
 
-    keras.utils.set_random_seed(1)
+    random.seed(
+        1
+    )  # where Keras's layers get theirs; its own set_random_seed also imports TensorFlow, on JAX for nothing
     return keras.Sequential(
         [
             keras.Input((48, 48, 1)),
             layers.Rescaling(1 / 255),
-            layers.Conv2D(8, 3, strides=3),
+            layers.AveragePooling2D(6),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(8),
             layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.SpatialDropout2D(0.2),
-            layers.GlobalAveragePooling2D(),
             layers.Dropout(0.3),
-            layers.Dense(7),
-            layers.Softmax(),
+            layers.Dense(7, activation="softmax"),
         ]
     )
 
 
-def main() -> None:
-    folder, result, *last = sys.argv[1:]
-    start_keras("cpu")
+def train(folder: Path, result: Path, last: int) -> None:
+    """Train in `folder`, and write what came of it to `result`; dies after epoch `last`, if there is one."""
     from emotion.training.checkpoint import Checkpoint
     from emotion.training.fit import classifier_of, fit
 
-    checkpoint = Checkpoint(Path(folder), {}, resume=True, writes=hosts.place() == 0)
+    checkpoint = Checkpoint(folder, {}, resume=True, writes=hosts.place() == 0)
     hosts.check_agreement({"checkpoint": checkpoint.history})
     write_state = checkpoint.write_state
 
     def then_die() -> None:
         write_state()
-        if last and checkpoint.epoch == int(last[0]):
+        if checkpoint.epoch == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
     checkpoint.write_state = then_die
@@ -66,6 +69,13 @@ def main() -> None:
     losses = [[epoch["loss"], epoch["val_loss"]] for epoch in history]
     weights = {f"weights{i}": array for i, array in enumerate(model.get_weights())}
     np.savez(result, losses=losses, answers=answers, **weights)
+
+
+def main() -> None:
+    start_keras("cpu")
+    runs = iter(sys.argv[1:])
+    for folder, result, last in zip(runs, runs, runs, strict=True):
+        train(Path(folder), Path(result), int(last))
 
 
 if __name__ == "__main__":

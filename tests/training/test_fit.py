@@ -33,6 +33,7 @@ def small_network():
                 layers.AveragePooling2D((2, 48)),
                 layers.Flatten(),
                 layers.BatchNormalization(),
+                layers.Dropout(0.5),
                 layers.Dense(7, name="logits"),
                 layers.Softmax(),
             ]
