@@ -8,7 +8,7 @@ KA.HA1.29.tiff  KA.SA1.33.tiff          JAFFE, whose files' names say the class:
 import hashlib
 import os
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,7 +19,7 @@ from emotion.dataset.archives import DAMAGED, members, read_members
 from emotion.dataset.classes import label_codes, name_classes
 from emotion.dataset.duplicates import photograph_groups
 from emotion.dataset.faces import LARGEST, is_image, read_face
-from emotion.dataset.splits import Rows, Split, own_split
+from emotion.dataset.splits import Rows, Split, is_fer2013, own_split
 from emotion.errors import InputError, reason
 from emotion.files import REPOSITORY
 from emotion.geometry import FACE_SIDE
@@ -30,9 +30,6 @@ SPLIT_FOLDERS = {
     "train": 0, "training": 0, "train_set": 0, "publictest": 1, "privatetest": 2, "test": 3, "testing": 3, "test_set": 3,
     "validation": 4, "valid": 4, "val": 4, "val_set": 4, "dev": 4,
 }  # fmt: skip
-# How many pictures FER2013 has in each split, as Kaggle's folders and as its table: others that are sorted by the same seven
-# emotions (AffectNet, RAF-DB, CK+ ...) have other counts, and their figures compare with nobody's on FER2013.
-FER2013_COUNTS = ({0: 28_709, 3: 7_178}, {0: 28_709, 1: 3_589, 2: 3_589})
 # JAFFE's names: the person, the class and the number of the picture within it, a running number.
 JAFFE_NAME = re.compile(r"[A-Z]{2}\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+\.[a-z]+", re.IGNORECASE)
 JAFFE_CLASSES = {
@@ -87,8 +84,9 @@ class ClassFolders:
             )
         else:
             usage = np.array([split for split, _ in places], np.uint8)
-        counts = Counter(split for split, _ in self.pictures.values())
-        known = labels == FER2013_EMOTIONS and not self.classes and counts in FER2013_COUNTS
+        # Of all pictures, also those that cannot be read; those of a flat folder are of no split.
+        counted = np.array([split for split, _ in self.pictures.values() if split is not None])
+        known = labels == FER2013_EMOTIONS and not self.classes and is_fer2013(counted)
         return Rows(Split(faces, true, None, labels, "fer2013" if known else "labels"), usage, tuple(notes))
 
 

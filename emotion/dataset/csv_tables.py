@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from emotion.dataset.archives import DAMAGED, members, open_member
-from emotion.dataset.classes import label_codes, name_classes
+from emotion.dataset.classes import RAFDB_ORDER, label_codes, name_classes, spoken
 from emotion.dataset.duplicates import photograph_groups
-from emotion.dataset.splits import NO_CODE, Rows, Split, own_split
+from emotion.dataset.splits import NO_CODE, Rows, Split, is_fer2013, own_split
 from emotion.errors import InputError, reason
 from emotion.geometry import FACE_SIDE
 from emotion.labels import FER2013_EMOTIONS, FERPLUS_COLUMNS
@@ -101,15 +101,17 @@ class TablePair:
         notes: list[str] = []
         if self.votes:
             usage, votes = self.read_votes(self.votes, usage, len(faces), notes)
-        labels, codes = self.read_labels(np.concatenate(emotions), votes is not None, notes)
-        known = usage is not None and labels == FER2013_EMOTIONS and not self.classes
+        # Its columns are not enough: somebody's own table may have the same. FER+'s votes are of FER2013's rows alone.
+        known = votes is not None or (usage is not None and is_fer2013(usage))
+        labels, codes = self.read_labels(np.concatenate(emotions), known, notes)
+        known = known and labels == FER2013_EMOTIONS and not self.classes
         if usage is None:
             usage = own_split(codes, photograph_groups(faces), self.seed)
             notes.append(f"{self.path}: has no column Usage; split here by photograph, 8 : 1 : 1, --seed {self.seed}")
         return Rows(Split(faces, codes, votes, labels, "fer2013" if known else "labels"), usage, tuple(notes))
 
-    def read_labels(self, emotion: np.ndarray, voted: bool, notes: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
-        """(the labels, the index of each row's): of the column `emotion`, numbers or names."""
+    def read_labels(self, emotion: np.ndarray, known: bool, notes: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """(the labels, the index of each row's): of the column `emotion`, numbers or names; `known` are FER2013's rows."""
         if "emotion" not in self.faces.columns:
             return FER2013_EMOTIONS, np.full(len(emotion), NO_CODE, np.uint8)
         if np.isnan(to_numbers(emotion)).all() or self.classes:
@@ -124,11 +126,15 @@ class TablePair:
         codes = parse_numbers(emotion, 7, "emotion", self.path, 2, expected)
         labels = (*FER2013_EMOTIONS, "contempt") if (codes == 7).any() else FER2013_EMOTIONS
         present = np.unique(codes)
-        if len(present) == len(labels) or voted:
+        if known:
             return labels, codes
-        notes.append(
-            f"{self.path}: holds {len(present)} of FER2013's emotions, and the network will have as many outputs"
-        )
+        if present[0] != 0:  # RAF-DB's 1 to 7, for one
+            raise InputError(
+                f"{self.path}: its classes are numbered {present[0]} to {present[-1]}, and FER2013's codes from 0: say "
+                f"what they mean, the lowest first (--classes {RAFDB_ORDER} is RAF-DB's order), or write names"
+            )
+        meant = spoken({str(code): labels[code] for code in present})
+        notes.append(f"{self.path}: its numbers are read as FER2013's codes: {meant}; --classes names them otherwise")
         return tuple(labels[code] for code in present), np.searchsorted(present, codes).astype(np.uint8)
 
     def read_votes(

@@ -27,7 +27,7 @@ from emotion.files import atomic_file
 
 logger = logging.getLogger(__name__)
 
-CACHE_VERSION = 4
+CACHE_VERSION = 5
 LARGEST_VOTES = 2**24  # bytes: FER+'s file has 1.4 million, and is looked for among downloads of any size
 
 HOW_TO_GET_DATA = (

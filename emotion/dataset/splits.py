@@ -12,6 +12,9 @@ NO_CODE = 255
 
 # "Test": Kaggle's class folders mix PublicTest and PrivateTest. "Validation": what others have split off, who knows how.
 SPLITS = ("Training", "PublicTest", "PrivateTest", "Test", "Validation")
+# How many rows FER2013 has in each split; its Test is that of Kaggle's class folders. Others that are sorted by the same
+# seven emotions (AffectNet, RAF-DB, CK+, somebody's own) have other counts, and their figures compare with nobody's on FER2013.
+FER2013_COUNTS = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589, "Test": 7_178}
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,13 @@ class Dataset:
         """The faces that had their part in a training run, uint8 (N, 48, 48), when it is measured on split `name`."""
         before = sorted({other for other in ("Training", self.selecting) if other and other != name})
         return np.concatenate([self.splits[other].faces for other in before])
+
+
+def is_fer2013(usage: np.ndarray) -> bool:
+    """Whether rows of these splits, indexes into SPLITS, may be FER2013's: each split that is there has its count."""
+    counts = {name: int((usage == number).sum()) for number, name in enumerate(SPLITS)}
+    present = {name: count for name, count in counts.items() if count}
+    return "Training" in present and present.items() <= FER2013_COUNTS.items()
 
 
 def in_turn(codes: np.ndarray, count: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from small_fer2013 import write_class_folders
 
-from emotion.dataset import class_folders
+from emotion.dataset import splits
 from emotion.dataset.load import find_source, load
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS, canonical
@@ -91,7 +91,7 @@ SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 )
 def test_fer2013_is_known_by_its_classes_and_its_counts(names, counts, protocol, tmp_path, monkeypatch):
     """Others have folders of the same seven emotions: their figures are not FER2013's, nor is the shipped model theirs."""
-    monkeypatch.setattr(class_folders, "FER2013_COUNTS", ({0: 28, 3: 7}, {0: 28, 1: 3, 2: 4}))
+    monkeypatch.setattr(splits, "FER2013_COUNTS", {"Training": 28, "PublicTest": 3, "PrivateTest": 4, "Test": 7})
     assert load(write_class_folders(tmp_path, names, counts)).splits["Training"].protocol == protocol
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from small_fer2013 import COUNTS, faces_and_codes, pack, usages, votes_for, write_csv, write_votes
 
+from emotion.dataset import splits
 from emotion.dataset.load import load
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS
@@ -90,7 +91,38 @@ def test_a_set_of_five_emotions_has_five_labels(tmp_path):
     found = load(write_csv(tmp_path / "five.csv", FACES, [0, 3, 4, 5, 6] * 2 + [0, 3, 4, 5], USAGE))
     assert found.labels == ("anger", "happiness", "sadness", "surprise", "neutral")
     assert found.splits["Training"].codes[:5].tolist() == [0, 1, 2, 3, 4]
-    assert "holds 5 of FER2013's emotions" in found.notes[0]
+    assert "as FER2013's codes: 0 anger, 3 happiness, 4 sadness, 5 surprise, 6 neutral; --classes" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "votes", "protocol"),
+    [
+        ({"Training": 14, "PublicTest": 7, "PrivateTest": 7}, False, "fer2013"),
+        ({"Training": 14, "PublicTest": 7}, False, "fer2013"),
+        ({"Training": 13, "PublicTest": 7, "PrivateTest": 7}, False, "labels"),
+        ({"PublicTest": 7, "Training": 14, "Validation": 7}, False, "labels"),
+        ({"Training": 13, "PublicTest": 8}, True, "fer2013"),
+    ],
+    ids=["whole", "without its last split", "other counts", "another split", "other counts with FER+'s votes"],
+)
+def test_fer2013_is_known_by_its_counts_and_not_by_its_columns(counts, votes, protocol, tmp_path, monkeypatch):
+    """Somebody's own table has the same columns and codes, and must not take the shipped model's place."""
+    monkeypatch.setattr(splits, "FER2013_COUNTS", COUNTS)
+    count = sum(counts.values())
+    faces, codes = faces_and_codes(count)
+    write_csv(tmp_path / "mine.csv", faces, codes, usages(counts))
+    if votes:
+        write_votes(tmp_path / "fer2013new.csv", votes_for(codes), usages(counts))
+    found = load(tmp_path)
+    assert {split.protocol for split in found.splits.values()} == {protocol}
+    assert found.notes == () if protocol == "fer2013" else "0 anger, 1 disgust, 2 fear" in found.notes[0]
+
+
+def test_codes_from_1_to_7_are_not_fer2013s(tmp_path):
+    write_csv(tmp_path / "rafdb.csv", FACES, [*range(1, 8)] * 2, USAGE)
+    with pytest.raises(InputError, match=r"numbered 1 to 7, .*\(--classes surprise,fear,disgust,"):
+        load(tmp_path)
+    assert load(tmp_path, tuple("abcdefg")).labels == tuple("abcdefg")
 
 
 def test_emotions_by_their_names(tmp_path):
