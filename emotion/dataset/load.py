@@ -33,7 +33,8 @@ LARGEST_VOTES = 2**24  # bytes: FER+'s file has 1.4 million, and is looked for a
 HOW_TO_GET_DATA = (
     "download fer2013 from https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
     "challenge/data and fer2013new.csv from https://github.com/microsoft/FERPlus, and put both (as they are, packed or "
-    "not) into {folder}"
+    "not) into {folder}; or name a folder that holds one of pictures for each class, or a csv with the columns emotion and "
+    "pixels"
 )
 
 
@@ -59,6 +60,8 @@ def load(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> D
     `classes` name classes that are numbered, the lowest first; `seed` is for the split of a data set without one.
     Raises InputError where nothing is found, or what is found is damaged.
     """
+    if not path.exists():
+        raise InputError(f"--data {path}: no such file or folder")
     source = find_source(path, classes, seed)
     if source is None:
         raise InputError(f"--data {path}: no faces with labels there; " + HOW_TO_GET_DATA.format(folder=path))

@@ -188,7 +188,7 @@ def test_bad_calls_are_one_line_and_exit_code_2(flags, named, data, places, tmp_
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        (["--data", "{empty}/nowhere"], "no faces with labels there"),
+        (["--data", "{empty}/nowhere"], "no such file or folder"),
         (["--evaluate", "{empty}/none.h5"], "none.h5: no such model file"),
         (["--split", "Test", "--evaluate", "{text}"], "--split Test: not in"),
         (["--evaluate", "{text}", "--chart", "nowhere/chart.png"], "--chart nowhere/chart.png: there is no folder"),
