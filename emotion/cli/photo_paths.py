@@ -11,7 +11,8 @@ from emotion.cli.input_paths import STDIN, find_inputs
 from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.decode import decode_photo
-from emotion.media.photo import SUFFIXES, WRITABLE, read_bounded, read_photo
+from emotion.media.photo import WRITABLE, read_bounded, read_photo
+from emotion.media.suffixes import PHOTOS
 
 OUTPUT = Path("output")
 NAME_BYTES = 255  # the longest name of a file
@@ -55,11 +56,11 @@ def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: 
     `output` is a folder, or for a single photo a file; None is the folder output/. Without `copies` there are none.
     The faces of an earlier run, in the folder `crops`, are walked past.
     """
-    as_file = output is not None and not output.is_dir() and output.suffix.lower() in SUFFIXES | WRITABLE
+    as_file = output is not None and not output.is_dir() and output.suffix.lower() in PHOTOS | WRITABLE
     folder = output or OUTPUT
-    photos = list(find_inputs(arguments, SUFFIXES, folder, [crops] if crops else []))
+    photos = list(find_inputs(arguments, PHOTOS, folder, [crops] if crops else []))
     if all(os.path.isdir(photo) for photo, _ in photos):  # noqa: PTH112
-        raise InputError(f"{' '.join(arguments)}: no picture in there; looked for {' '.join(sorted(SUFFIXES))}")
+        raise InputError(f"{' '.join(arguments)}: no picture in there; looked for {' '.join(sorted(PHOTOS))}")
     if arguments.count(STDIN) > 1:
         raise InputError("-: stdin can be read once")
     if not copies:

@@ -10,15 +10,12 @@ from emotion.files import check_folder
 from emotion.media.animation import AnimationReader, open_video
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
+from emotion.media.suffixes import VIDEOS
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import SUFFIXES as WRITABLE
 
 OUTPUT = Path("output")
-# What a walk through a folder takes for a video; a file that is named is tried whatever its suffix.
-SUFFIXES = {
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv",
-    ".gif",
-}  # fmt: skip
+SUFFIXES = VIDEOS | {".gif"}  # other animations look like photos
 
 
 class Task(NamedTuple):

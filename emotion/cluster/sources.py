@@ -16,14 +16,11 @@ from emotion.errors import InputError, reason
 from emotion.media.camera import hide_password
 from emotion.media.decode import MAX_PIXELS, decode_photo
 from emotion.media.download import download
-from emotion.media.photo import SUFFIXES, read_bounded, read_photo
+from emotion.media.photo import read_bounded, read_photo
+from emotion.media.suffixes import PHOTOS, VIDEOS
 
 HOST = socket.gethostname()
 WEB = ("http://", "https://")
-
-VIDEO_SUFFIXES = {
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
-}  # fmt: skip
 
 
 class WorkerError(InputError):
@@ -36,7 +33,7 @@ def is_remote(source: str) -> bool:
 
 
 def is_video(source: str) -> bool:
-    return PurePosixPath(path_of(source)).suffix.lower() in VIDEO_SUFFIXES
+    return PurePosixPath(path_of(source)).suffix.lower() in VIDEOS
 
 
 def path_of(source: str) -> str:
@@ -81,7 +78,7 @@ def walk(folder: str, skip: Path) -> Iterator[str]:
 
 def is_wanted(name: str) -> bool:
     path = PurePosixPath(name)
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES | VIDEO_SUFFIXES
+    return not path.name.startswith(".") and path.suffix.lower() in PHOTOS | VIDEOS
 
 
 def find_remote(address: str) -> Iterator[str]:

@@ -7,13 +7,14 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.geometry import FACE_SIDE
-from emotion.media.photo import SUFFIXES, decode_photo
+from emotion.media.photo import decode_photo
+from emotion.media.suffixes import PHOTOS
 
 LARGEST = 2**26  # bytes of a file that may be the picture of one face
 
 
 def is_image(path: PurePath) -> bool:
-    return path.suffix.lower() in SUFFIXES
+    return path.suffix.lower() in PHOTOS
 
 
 def read_face(data: bytes, name: Path | str) -> np.ndarray:

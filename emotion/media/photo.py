@@ -12,17 +12,6 @@ from emotion.errors import InputError, reason
 from emotion.files import atomic_file
 from emotion.media.decode import MAX_PIXELS, MORE, decode_photo
 
-# What a walk through a folder takes for a photo; a file that is named is tried whatever its suffix.
-READABLE = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif", ".heic",
-    ".heif", ".hif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi",
-}  # fmt: skip
-# Pictures as well: where they cannot be read, it is said so, rather than nothing.
-UNREADABLE = {
-    ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".x3f", ".raw",
-    ".jxl", ".jxr", ".svg", ".exr", ".hdr", ".xcf",
-}  # fmt: skip
-SUFFIXES = READABLE | UNREADABLE
 WRITABLE = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 FILE_BYTES = 4  # a pixel that is allowed: a file of more is nothing but a bomb, or a picture beyond the limit
 

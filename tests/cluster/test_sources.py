@@ -63,7 +63,14 @@ def test_photos_come_in_the_order_of_img_predict(folder):
 
 @pytest.mark.parametrize(
     ("name", "yes"),
-    [("a.MP4", True), ("s3://b/c.mov", True), ("https://h/a.mp4?token=1", True), ("a.jpg", False), ("mp4", False)],
+    [
+        ("a.MP4", True),
+        ("a.ogv", True),
+        ("s3://b/c.mov", True),
+        ("https://h/a.mp4?token=1", True),
+        ("a.jpg", False),
+        ("mp4", False),
+    ],
 )
 def test_a_film_is_known_by_its_suffix(name, yes):
     assert is_video(name) is yes
