@@ -3,11 +3,13 @@
 import glob
 import os
 import re
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 STDIN = "-"
 COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
+NAME_BYTES = 255  # the longest name of a file
 
 
 def find_inputs(
@@ -71,3 +73,22 @@ def url_name(url: str) -> Path:
     except ValueError:  # http://[typo: `download` says what is wrong with it
         return Path("download")
     return Path(Path(unquote(parts.path).replace("\\", "/")).name or parts.hostname or "download")
+
+
+def free_name(copy: Path, originals: set[str], taken: set[str]) -> Path:
+    """`copy`, with a number where the name is taken; `originals` and `taken` as os.path.realpath gives them.
+
+    Among the originals it is called annotated: so it never hits one that this call does not name, and the next call
+    knows it for a copy.
+    """
+    stem, number = copy.stem, 1
+    if os.path.realpath(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
+        stem += "-annotated"
+    while True:
+        ending = f"-{number}{copy.suffix}" if number > 1 else copy.suffix
+        # A name that is cut inside a letter loses it.
+        whole = os.fsencode(stem)[: NAME_BYTES - len(os.fsencode(ending))]
+        candidate = copy.with_name(whole.decode(sys.getfilesystemencoding(), "ignore") + ending)
+        if os.path.realpath(candidate) not in taken:
+            return candidate
+        number += 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emotion.cli.input_paths import STDIN, find_inputs
+from emotion.cli.input_paths import STDIN, find_inputs, free_name
 from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.decode import decode_photo
@@ -15,7 +15,6 @@ from emotion.media.photo import WRITABLE, read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS
 
 OUTPUT = Path("output")
-NAME_BYTES = 255  # the longest name of a file
 
 
 class Task(NamedTuple):
@@ -72,7 +71,9 @@ def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: 
     taken = set(originals)
     tasks = []
     for photo, name in photos:
-        copy = free_name(folder / name, originals, taken)
+        # As a .png if its own format cannot be written.
+        copy = folder / name if name.suffix.lower() in WRITABLE else (folder / name).with_suffix(".png")
+        copy = free_name(copy, originals, taken)
         taken.add(os.path.realpath(copy))
         tasks.append(Task(photo, copy))
     return tasks
@@ -87,23 +88,3 @@ def check_copy(output: Path, photos: list[tuple[Path | str, Path]]) -> Path:
     if output.suffix.lower() not in WRITABLE:
         raise InputError(f"-o {output}: cannot write that kind of picture; name a .jpg or .png")
     return output
-
-
-def free_name(copy: Path, originals: set[str], taken: set[str]) -> Path:
-    """`copy`, as a .png if its own format cannot be written, with a number where the name is taken.
-
-    Among the originals it is called annotated: so it never hits one that this call does not name, and the next call
-    knows it for a copy.
-    """
-    suffix = copy.suffix if copy.suffix.lower() in WRITABLE else ".png"
-    stem, number = copy.stem, 1
-    if os.path.realpath(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
-        stem += "-annotated"
-    while True:
-        ending = f"-{number}{suffix}" if number > 1 else suffix
-        # A name that is cut inside a letter loses it.
-        whole = os.fsencode(stem)[: NAME_BYTES - len(os.fsencode(ending))]
-        candidate = copy.with_name(whole.decode(sys.getfilesystemencoding(), "ignore") + ending)
-        if os.path.realpath(candidate) not in taken:
-            return candidate
-        number += 1
