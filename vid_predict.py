@@ -137,10 +137,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("videos", nargs="+", metavar="VIDEO",
                         help="a video that FFmpeg reads, an animated picture, a folder to walk, or a glob in quotes")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.mp4",
-                        help="the annotated copy, H.264; of several videos, the folder of the copies (default, if no "
-                             "other output is asked for: output/NAME.mp4)")  # fmt: skip
+                        help="the annotated copy, H.264, or the folder of the copies (default, if no other output is asked for: "
+                             "output/NAME.mp4)")  # fmt: skip
     flags.add_record_flags(parser, "frame")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time; of several, a folder")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw who felt what over time; or a folder")
     parser.add_argument(
         "--report", type=Path, metavar="HTML", help="a page with who felt what when, and pictures of it"
     )
@@ -167,12 +167,11 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path |
     copies = bool(args.output) or not (args.json or args.csv or args.plot or args.report or args.show)
     tasks = plan(args.videos, args.output, copies)
     outputs = {"--json": args.json, "--csv": args.csv, "--report": args.report}
-    if len(tasks) > 1 and args.plot:
-        make_folder(args.plot)
-    else:
-        check_figure(args.plot)
     if args.plot:
         tasks = with_plots(tasks, args.plot)
+        check_figure(tasks[0].plot)
+        if tasks[0].plot != args.plot:
+            make_folder(args.plot)
     plots = {"--plot" if len(tasks) == 1 else f"--plot, for {task.video}": task.plot for task in tasks}
     check_places(outputs | plots)
     if args.output and len(tasks) == 1 and tasks[0].copy == args.output:

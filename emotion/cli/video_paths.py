@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.cli.input_paths import find_files
+from emotion.cli.input_paths import find_files, free_name
 from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.animation import AnimationReader, open_video
@@ -36,27 +36,36 @@ def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
     """
     folder = output or OUTPUT
     videos = [found for argument in arguments for found in find_files(argument, SUFFIXES, copies=folder)]
-    if len(videos) > 1 and all(os.path.isdir(video) for video, _ in videos):  # noqa: PTH112
-        raise InputError(f"{' '.join(arguments)}: no video in there; looked for {' '.join(sorted(SUFFIXES))}")
+    if all(os.path.isdir(video) for video, _ in videos):  # noqa: PTH112
+        looked_for = " ".join(sorted(SUFFIXES))
+        raise InputError(
+            f"{' '.join(arguments)}: no video in there; looked for {looked_for}; img_predict.py reads pictures"
+        )
     if not copies:
         return [Task(video, None) for video, _ in videos]
-    if output and not output.is_dir() and (len(videos) == 1 or output.suffix.lower() in WRITABLE):
+    if output and not output.is_dir() and (output.suffix.lower() in WRITABLE or is_one_file(arguments, output)):
         if len(videos) > 1:
             raise InputError(f"-o {output}: one file for {len(videos)} videos; name a folder")
         return [Task(videos[0][0], output)]
     check_folder(folder)
-    taken = {os.path.realpath(video) for video, _ in videos}
+    originals = {os.path.realpath(video) for video, _ in videos}
+    taken = set(originals)
     tasks = []
     for video, name in videos:
-        copy = free_name((folder / name).with_suffix(".mp4"), taken)
+        copy = free_name((folder / name).with_suffix(".mp4"), originals, taken)
         taken.add(os.path.realpath(copy))
         tasks.append(Task(video, copy))
     return tasks
 
 
+def is_one_file(arguments: list[str], output: Path) -> bool:
+    """Whether `output` is meant as a file: it has an ending, if not a video's, and one video is named, not its folder."""
+    return bool(output.suffix) and len(arguments) == 1 and not os.path.isdir(arguments[0])  # noqa: PTH112
+
+
 def with_plots(tasks: list[Task], plots: Path) -> list[Task]:
-    """`tasks`, each with a plot of its own: `plots` is the file of a single one, and of several the folder."""
-    if len(tasks) == 1:
+    """`tasks`, each with a plot of its own: `plots` is the file of a single one, or the folder."""
+    if len(tasks) == 1 and plots.suffix and not plots.is_dir():
         return [tasks[0]._replace(plot=plots)]
     taken = {os.path.realpath(task.video) for task in tasks}
     plotted = []
@@ -66,10 +75,3 @@ def with_plots(tasks: list[Task], plots: Path) -> list[Task]:
         taken.add(os.path.realpath(plot))
         plotted.append(task._replace(plot=plot))
     return plotted
-
-
-def free_name(copy: Path, taken: set[str]) -> Path:
-    """`copy`, with a mark or a number where the name is taken; the mark keeps the next run from reading it."""
-    marks = ["", "-annotated", *(f"-annotated-{number}" for number in range(2, len(taken) + 2))]
-    named = (copy.with_stem(copy.stem + mark) for mark in marks)
-    return next(candidate for candidate in named if os.path.realpath(candidate) not in taken)

@@ -1,6 +1,51 @@
 from pathlib import Path
 
-from emotion.cli.video_paths import Task, with_plots
+import pytest
+
+from emotion.cli.video_paths import Task, plan, with_plots
+from emotion.errors import InputError
+
+
+@pytest.fixture
+def films(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("films/a.avi", "films/sub/b.mp4", "one/c.webm", "pictures/d.jpg", "x.mp4", "x.mkv"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+
+def copies(arguments, output):
+    return [task.copy.as_posix() for task in plan(arguments, Path(output), copies=True)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output", "expected"),
+    [
+        (["x.mp4"], "out.mp4", ["out.mp4"]),
+        (["x.mp4"], "out", ["out/x.mp4"]),
+        (["x.mp4"], "out.webm", ["out.webm"]),  # refused by check_writable, which names the right ending
+        (["one"], "out.mov", ["out.mov"]),
+        (["one"], "out", ["out/c.mp4"]),
+        (["one"], "run.2", ["run.2/c.mp4"]),
+        (["x.mp4", "x.mkv"], "out", ["out/x.mp4", "out/x-2.mp4"]),
+        (["films"], "out", ["out/a.mp4", "out/sub/b.mp4"]),
+        (["films"], "films", ["films/a-annotated.mp4", "films/sub/b-annotated.mp4"]),
+    ],
+)
+def test_a_copy_goes_into_a_folder_unless_a_file_is_named(arguments, output, expected, films):
+    assert copies(arguments, output) == expected
+
+
+def test_copies_among_the_originals_are_not_read_by_the_next_call(films):
+    for copy in copies(["films"], "films"):
+        Path(copy).touch()
+    assert copies(["films"], "films") == ["films/a-annotated.mp4", "films/sub/b-annotated.mp4"]
+
+
+@pytest.mark.parametrize("arguments", [["pictures"], ["pictures", "pictures"]])
+def test_a_folder_without_a_video_is_named_with_what_was_looked_for(arguments, films):
+    with pytest.raises(InputError, match=r"pictures: no video in there; looked for .*\.mp4 .*; img_predict\.py reads"):
+        plan(arguments, None, copies=True)
 
 
 def plots(videos, place):
@@ -10,6 +55,7 @@ def plots(videos, place):
 
 def test_the_plot_of_one_video_is_a_file():
     assert plots(["a.mp4"], "a.svg") == ["a.svg"]
+    assert plots(["a.mp4"], "plots") == ["plots/a.png"]
 
 
 def test_videos_of_one_name_have_plots_of_their_own():
