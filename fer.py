@@ -66,7 +66,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
-    from emotion.dataset.votes import calibration_targets, network_labels, training_targets
+    from emotion.dataset.targets import calibration_targets, network_labels, training_targets
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
     from emotion.model_file import hosts

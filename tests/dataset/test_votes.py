@@ -1,12 +1,10 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emotion.dataset.splits import Split
-from emotion.dataset.votes import calibration_targets, distributions, drop_single_votes, ground_truth, training_targets
-from emotion.errors import InputError
+from emotion.dataset.votes import distributions, drop_single_votes, ground_truth
 from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
 
 #                    neu hap sur sad ang dis fea con unk NF
@@ -84,26 +82,3 @@ def test_original_labels_count_in_another_order():
     rows, true = ground_truth("fer2013", split(None, codes=[0, 1, 2, 3, 4, 5, 6]))
     assert rows.tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert true.tolist() == [4, 5, 6, 1, 3, 2, 0]  # anger, disgust, fear, happiness, sadness, surprise, neutral
-
-
-def test_examples_are_the_faces_whose_top_vote_is_an_emotion():
-    faces, shares = training_targets(split(ROWS), "ferplus", SEVEN_EMOTIONS)
-    assert faces[:, 0, 0].tolist() == [0, 1, 2, 3]
-    np.testing.assert_allclose(shares[0], [0, 0.8, 0.2, 0, 0, 0, 0])
-
-
-def test_opinions_are_all_votes_for_an_emotion():
-    faces, shares = calibration_targets(split(ROWS), "ferplus", SEVEN_EMOTIONS)
-    assert faces[:, 0, 0].tolist() == [0, 1, 2, 3, 4, 6]
-    np.testing.assert_allclose(shares[1], [0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0])
-
-
-def test_original_labels_as_distributions():
-    _, shares = training_targets(split(None, codes=[3, 6]), "fer2013", SEVEN_EMOTIONS)
-    assert shares.tolist() == [[0, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
-
-
-@pytest.mark.parametrize(("source", "codes"), [("ferplus", [0]), ("fer2013", [255])], ids=["no votes", "no labels"])
-def test_labels_that_the_data_do_not_have(source, codes):
-    with pytest.raises(InputError, match=f"--labels {source}"):
-        training_targets(split(None, codes), source, SEVEN_EMOTIONS)
