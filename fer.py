@@ -14,10 +14,8 @@ if __name__ == "__main__":  # the imports below take half a second: until they a
         signal.signal(number, lambda *_: os._exit(130))
 
 import argparse
-import hashlib
 import logging
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +26,6 @@ from emotion.errors import InputError
 from emotion.files import check_apart, check_figure, check_outputs, write_text
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from emotion.evaluation.card import Card
 
 logger = logging.getLogger("emotion")
@@ -60,106 +56,73 @@ def main() -> int:
 
 
 def train(dataset: Dataset, args: argparse.Namespace) -> None:
-    from emotion.model_file.keras_setup import every_gpu, start_keras
+    """Teach a network what `dataset` holds, and write it with its card and its plots to --output."""
+    from emotion.model_file.keras_setup import every_gpu, seed_everything, start_keras
 
     check_apart(dataset.files, {"--output": args.output, "the card of --output": args.output.with_suffix(".json")})
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
-    from emotion.dataset.targets import calibration_targets, network_labels, training_targets
+    from emotion.dataset.targets import find_targets
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
     from emotion.model_file import hosts
-    from emotion.model_file.stored import sha256
     from emotion.networks.baselines import build
-    from emotion.networks.pretrained import load_pretrained, origin_of
-    from emotion.training.augmentation import ROBUST_RANGES
+    from emotion.networks.pretrained import load_pretrained
     from emotion.training.card import build_card
     from emotion.training.checkpoint import Checkpoint
+    from emotion.training.distillation import open_answers
     from emotion.training.fit import calibrate, classifier_of, fit, in_single_precision
-    from emotion.training.recipes import known_network, recipe_of
+    from emotion.training.run import plan_run
 
-    keras.utils.set_random_seed(args.seed)  # whatever is random follows from it
+    seed_everything(args.seed)
 
     # Prepare the data: faces uint8 (N, 48, 48), and what to answer as a distribution, float32 (N, emotions).
-    learning, selecting = dataset.development(args.seed)
-    source = args.labels or ("ferplus" if learning.votes is not None else learning.protocol)
-    labels = network_labels(learning, source, args.emotions)
-    faces, targets = training_targets(learning, source, labels)
-    validation = training_targets(selecting, source, labels)
+    targets = find_targets(dataset, args.labels, args.emotions, args.seed)
+    faces = targets.training[0]
     for line in dataset.class_table().splitlines():
         logger.info(line)
-    logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(validation[0])}")
+    logger.info(f"{dataset}; learning from {len(faces)}, selecting on {len(targets.validation[0])}")
 
-    # Begin the run, or go on with one that has the same settings. The facts are for the card as well.
-    origin = origin_of(args.init_from, labels) if args.init_from else {}
-    network = args.network or known_network(origin.get("network"))
-    changes = {"epochs": args.epochs, "batch_size": args.batch_size, "learning_rate": args.learning_rate}
-    if args.teacher:  # of what real photos go through, to the end: a teacher's answers hold for the views it was shown
-        changes |= {"augmentation": ROBUST_RANGES, "refinement": 0}
-    recipe = recipe_of(network, trained=bool(origin), **changes)
-    teachers = [{"file": path.name, "sha256": sha256(path)} for path in args.teacher]
-    facts = {"seed": args.seed, "trained_on": source, "teachers": teachers, "teacher_weight": args.teacher_weight}
-    if origin:
-        facts["init_from"] = origin
-        kept, new = (", ".join(origin[part]) or "none" for part in ("outputs_kept", "outputs_new"))
-        logger.info(f"{args.init_from}: gone on from; outputs kept: {kept}; new: {new}")
-    settings = {
-        "network": network,
-        "labels": labels,
-        "data": f"{len(faces)} rows of {dataset.fingerprint[:12]}",
-        "backbone_weights": args.backbone_weights,
-        **facts,
-        **asdict(recipe),
-    }
+    # Begin the run, or go on with one that has the same settings.
+    run = plan_run(
+        dataset, targets, network=args.network, init_from=args.init_from, backbone_weights=args.backbone_weights,
+        teachers=args.teacher, teacher_weight=args.teacher_weight, seed=args.seed,
+        epochs=args.epochs, batch_size=args.batch_size, learning_rate=args.learning_rate,
+    )  # fmt: skip
     first = hosts.place() == 0  # of several processes that train together, the one that writes
-    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), settings, args.resume, writes=first)
+    checkpoint = Checkpoint(args.output.with_suffix(".checkpoint"), run.settings, args.resume, writes=first)
     hosts.check_agreement({"settings": checkpoint.settings, "checkpoint": checkpoint.history})
-    teacher = teacher_answers(faces, settings, args) if args.teacher else None
+    teacher = open_answers(args.teacher, run, faces, args.device, args.teacher_answers) if args.teacher else None
 
-    # Build the network.
+    # Build the network and train it. What comes back has the weights of its best epoch.
     with every_gpu(gpus):
         if args.init_from:
-            model = load_pretrained(args.init_from, labels)
+            model = load_pretrained(args.init_from, run.labels)
         else:
-            sample = faces[:: max(1, len(faces) // 1024)]
-            model = build(network, len(labels), args.backbone_weights, sample=sample)
-        logger.info(f"{network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
-
-        # Train it. What comes back has the weights of its best epoch; then its confidence is matched to the votes.
+            model = build(
+                run.network, len(run.labels), run.backbone_weights, sample=faces[:: max(1, len(faces) // 1024)]
+            )
+        logger.info(f"{run.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
-        fit(model, (faces, targets), validation, recipe, checkpoint, args.seed, jit, args.quiet or not first, teacher)
+        quiet = args.quiet or not first
+        fit(model, targets.training, targets.validation, run.recipe, checkpoint, run.seed, jit, quiet, teacher)
     model = hosts.leave(model)
     if not first:
         return
-    precision, model = keras.mixed_precision.dtype_policy().name, in_single_precision(model)
-    temperature = calibrate(model, *calibration_targets(selecting, source, labels))
 
-    # Measure it, once on each split, and write it all down.
-    figures = measure(classifier_of(model), dataset.splits, labels)
-    card = build_card(model, labels, dataset, recipe, checkpoint, figures, precision, **facts, temperature=temperature)
+    # Match its confidence to the votes, measure it once on each split, and write it all down.
+    precision, model = keras.mixed_precision.dtype_policy().name, in_single_precision(model)
+    temperature = calibrate(model, *targets.calibration)
+    figures = measure(classifier_of(model), dataset.splits, run.labels)
+    card = build_card(model, run, dataset, checkpoint, figures, temperature, precision)
     write(model, card, dataset, args)
     checkpoint.finish()
     print(format_card(args.output.name, card))
 
 
-def teacher_answers(faces: "np.ndarray", settings: dict, args: argparse.Namespace):
-    """The --teacher's answers to what a run on `faces` will see, those that are known and those still to be asked."""
-    from platformdirs import user_cache_path
-
-    from emotion.training.distillation import load_teacher
-    from emotion.training.teacher_answers import TeacherAnswers
-
-    seen = {name: settings[name] for name in ("labels", "teachers", "augmentation", "batch_size")}
-    # The faces themselves: data without a validation split give others to each --seed, and answers go by a batch's place.
-    seen["faces"] = hashlib.sha256(faces.tobytes()).hexdigest()
-    folder = args.teacher_answers or user_cache_path("facial-emotion-recognition") / "teachers"
-    return TeacherAnswers(
-        load_teacher(args.teacher, settings["labels"], args.device), folder, seen, args.teacher_weight
-    )
-
-
 def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> None:
+    """Write the Keras `model` to --output, and beside it its light copy, its card and the plots of its run."""
     from emotion.evaluation.plots import plot_run
     from emotion.model_file.h5 import save_model
     from emotion.model_file.light import write_light
@@ -178,6 +141,7 @@ def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> No
 
 
 def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
+    """Measure the models of --evaluate side by side: tables on stdout, all figures to --json, a picture to --chart."""
     from emotion.evaluation.compare import compare, load_members
     from emotion.evaluation.report import evaluation_to_json, format_evaluation
     from emotion.evaluation.selection import select_splits
@@ -200,6 +164,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def preview(dataset: Dataset, args: argparse.Namespace) -> None:
+    """Draw what training may do to a face."""
     from emotion.training.preview import preview_augmentation
     from emotion.training.recipes import recipe_of
 
@@ -211,6 +176,7 @@ def preview(dataset: Dataset, args: argparse.Namespace) -> None:
 
 
 def export(dataset: Dataset, args: argparse.Namespace) -> None:
+    """Write the data's faces as pictures."""
     from emotion.dataset.export import export_images
 
     count = export_images(dataset, args.export_images, quiet=args.quiet)

@@ -48,6 +48,14 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
     return gpus
 
 
+def seed_everything(seed: int) -> None:
+    """Whatever Keras, NumPy and Python draw from here on follows from `seed`."""
+    import keras
+
+    with silenced():  # it also imports TensorFlow, on JAX too, and that talks
+        keras.utils.set_random_seed(seed)
+
+
 def why_not(error: ImportError | ValueError) -> str:
     """Why Keras cannot be imported, and what to do: it, or its backend, is not installed, or there is no such backend."""
     if getattr(error, "name", None) == "keras":

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import emotion
 from emotion.dataset.splits import Dataset
@@ -15,34 +14,32 @@ from emotion.evaluation.card import Card, SplitFigures, TrainingData
 from emotion.evaluation.costs import multiply_accumulates
 from emotion.files import REPOSITORY
 from emotion.training.checkpoint import Checkpoint
-from emotion.training.recipes import Recipe
+from emotion.training.run import Run
 
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python")
 
 
 def build_card(
     model,
-    labels: tuple[str, ...],
+    run: Run,
     dataset: Dataset,
-    recipe: Recipe,
     checkpoint: Checkpoint,
     figures: dict[str, SplitFigures],
+    temperature: float,
     precision: str = "float32",
-    **facts: Any,
 ) -> Card:
-    """The card of the Keras `model`, whose outputs are `labels`.
+    """The card of the Keras `model` that came of `run`.
 
-    `figures`: as `measure` gives them. `precision`: in which it was trained.
-    `facts`: other fields of a Card, as they are (seed, temperature ...).
+    `figures`: as `measure` gives them. `temperature`: what its logits were divided by. `precision`: in which it was trained.
     """
     return Card(
-        labels=labels,
-        protocol="majority" if facts["trained_on"] == "ferplus" else facts["trained_on"],
+        labels=run.labels,
+        protocol="majority" if run.trained_on == "ferplus" else run.trained_on,
         network=model.name,
         parameters=model.count_params(),
         macs=multiply_accumulates(model),
         input={"shape": [48, 48, 1], "pixels": "grey, 0-255, rescaled by the network itself"},
-        recipe=asdict(recipe),
+        recipe=asdict(run.recipe),
         command=command_line(sys.argv),
         seconds=round(checkpoint.seconds),
         precision=precision,
@@ -50,7 +47,8 @@ def build_card(
         versions=versions(),
         splits=figures,
         history=checkpoint.history,
-        **facts,
+        temperature=temperature,
+        **run.facts,
     )
 
 

@@ -6,13 +6,33 @@ resembles and where voters slip; the mean of several is better than any, and one
 Source: Hinton et al., Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
 """
 
+import hashlib
 from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
 
 from emotion.errors import InputError
 from emotion.evaluation.metrics import Classify
 from emotion.faces.classifier import load_classifier
 from emotion.labels import canonical
 from emotion.model_file.stored import read_card
+from emotion.training.run import Run
+from emotion.training.teacher_answers import TeacherAnswers
+
+
+def open_answers(
+    paths: list[Path], run: Run, faces: np.ndarray, device: str = "auto", folder: Path | None = None
+) -> TeacherAnswers:
+    """The answers of the models in `paths` to what `run` shows of `faces`, uint8 (N, 48, 48): known ones, and those to ask.
+
+    `folder`: where they are kept; without it, in the user's cache. InputError where a model will not do.
+    """
+    about = {name: run.settings[name] for name in ("labels", "teachers", "augmentation", "batch_size")}
+    # The faces themselves: data without a validation split give others to each seed, and answers go by a batch's place.
+    about["faces"] = hashlib.sha256(faces.tobytes()).hexdigest()
+    folder = folder or user_cache_path("facial-emotion-recognition") / "teachers"
+    return TeacherAnswers(load_teacher(paths, run.labels, device), folder, about, run.teacher_weight)
 
 
 def load_teacher(paths: list[Path], labels: tuple[str, ...], device: str) -> Classify:

@@ -1,4 +1,5 @@
 import os
+import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,19 @@ def test_all_gpus_of_a_machine_train_together_and_resume(repository, tmp_path):
     settings = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=settings)
     assert done.stdout.split() == ["2", "2"], done.stderr
+
+
+def test_on_jax_nobody_talks_though_seeding_imports_tensorflow(repository):
+    pytest.importorskip("jax")
+    program = (
+        "from emotion.model_file.keras_setup import seed_everything, start_keras\n"
+        "start_keras('cpu')\n"
+        "seed_everything(3)\n"
+        "import random; print(random.random())"
+    )
+    settings = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(repository)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=settings)
+    assert (done.stdout, done.stderr) == (f"{random.Random(3).random()}\n", "")
 
 
 class Network:

@@ -17,6 +17,7 @@ from emotion.labels import SEVEN_EMOTIONS
 from emotion.training.card import build_card, command_line, commit
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import RECIPES
+from emotion.training.run import Run
 
 pytestmark = pytest.mark.slow
 
@@ -27,12 +28,12 @@ def always_neutral(faces):
     return np.eye(7, dtype=np.float32)[[0] * len(faces)]
 
 
-def card_of(dataset, folder, **facts):
+def card_of(dataset, folder, trained_on, seed=0, temperature=1.0):
     network = SimpleNamespace(layers=[], name="simple_cnn", count_params=lambda: 336_103)
+    run = Run("simple_cnn", SEVEN_EMOTIONS, "7 rows", "none", RECIPES["simple_cnn"], seed, trained_on, [], 0.5)
     checkpoint = Checkpoint(folder, {})
     checkpoint.history = HISTORY
-    figures = measure(always_neutral, dataset.splits)
-    return build_card(network, SEVEN_EMOTIONS, dataset, RECIPES["simple_cnn"], checkpoint, figures, **facts)
+    return build_card(network, run, dataset, checkpoint, measure(always_neutral, dataset.splits), temperature)
 
 
 def test_of_faces_without_votes_a_card_knows_the_original_labels_alone(tmp_path):
