@@ -7,7 +7,7 @@ SIZE = 64, 36  # pixels, width and height: what moves within a shot changes litt
 SHIFT = 8, 5  # pixels that the camera may turn from one frame to the next
 # Correlation with the frame before; less is another shot. Frames of one shot have 0.95, of 1560 pairs of photos none more
 # than 0.73, two men in the same studio 0.75, and a frame that a flash has burnt out 0.83 with the one before.
-SAME = 0.8
+SAME_SHOT = 0.8
 NEIGHBOURS_S = 0.25  # within one shot of the sample the correlation is 0.87 after so long, but 0.72 after half a second
 FLAT = 6.0  # grey levels, the standard deviation: less is no picture, but a fade's black or a flash's white
 RETURN_S = 2.0  # an interview cuts to and fro: a shot that is back after so long is the one it was
@@ -36,7 +36,7 @@ class Shots:
         picture = cv2.resize(gray[::step, ::step], SIZE, interpolation=cv2.INTER_AREA)  # of all pixels: 2 ms in 1080p
         if picture.std() < FLAT:
             return self.number
-        if self.picture is not None and passed_s <= NEIGHBOURS_S and likeness(self.picture, picture) < SAME:
+        if self.picture is not None and passed_s <= NEIGHBOURS_S and likeness(self.picture, picture) < SAME_SHOT:
             self.cut(self.picture, picture, time_s)
         self.picture = picture
         return self.number
@@ -44,7 +44,7 @@ class Shots:
     def cut(self, end: np.ndarray, picture: np.ndarray, time_s: float) -> None:
         """The shot that ended with `end` is over, and `picture` belongs to another."""
         recent = [shot for shot in self.ended if time_s - shot[2] < RETURN_S]
-        back = [shot for shot in recent if likeness(shot[1], picture) >= SAME]
+        back = [shot for shot in recent if likeness(shot[1], picture) >= SAME_SHOT]
         self.ended = [*(shot for shot in recent if not back or shot[0] != back[0][0]), (self.number, end, time_s)]
         if back:
             self.number = back[0][0]

@@ -13,7 +13,7 @@ from emotion.geometry import Box, crop_square, square_box
 
 MIN_FACE = 30  # pixels: the cascade's own window is 24, and what it sees in less than 30 is often a pattern
 # Scale factor, neighbours, weight. Steps of 1.2 take half the time, and have half as many windows, each worth two.
-FINE = 1.1, 3, 1
+FINE_SEARCH = 1.1, 3, 1
 HALF_SURE = 30  # votes of the four looks that make a score of one half
 
 
@@ -52,7 +52,7 @@ class HaarDetector:
             gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         # Each sighting is (centre x, centre y, side, votes), its votes the windows that agreed on it.
         looks = [
-            self.sightings(gray, min_size, *FINE),
+            self.sightings(gray, min_size, *FINE_SEARCH),
             self.sightings(cv2.createCLAHE(2.0, (8, 8)).apply(gray), min_size),
             self.tilted_sightings(gray, 15, min_size),
             self.tilted_sightings(gray, -15, min_size),
@@ -105,7 +105,7 @@ def merge_looks(looks: list[np.ndarray]) -> list[np.ndarray]:
     groups: list[list[tuple[int, np.ndarray]]] = []
     for look, found in enumerate(looks):
         for sighting in found:
-            group = next((group for group in groups if same_face(group[0][1], sighting)), None)
+            group = next((group for group in groups if same_sighting(group[0][1], sighting)), None)
             if group is None:
                 groups.append([(look, sighting)])
             else:
@@ -135,7 +135,7 @@ def is_face(votes: list[float], side: float) -> bool:
     return side < 42 and votes[0] >= 5 and seen == 2 and sum(votes) >= 12
 
 
-def same_face(a: np.ndarray, b: np.ndarray) -> bool:
+def same_sighting(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two sightings (centre x, centre y, side, votes) overlap by more than a third of their union."""
     shared = (a[2] + b[2]) / 2 - np.abs(a[:2] - b[:2])
     shared = np.prod(np.clip(shared, 0, min(a[2], b[2])))

@@ -13,8 +13,8 @@ MEMORY = 2.0  # seconds: how long a face out of sight keeps its identity
 REACH = 0.8  # of a face's side: how far from where it is expected it may be; grows with REACH_GROWTH a second unseen
 REACH_GROWTH = 1.5
 MOTION_HALF_LIFE = 0.3  # seconds, of the speed expected of a face: the box of one half hidden jumps to who is in front
-STRANGER = 0.45  # 1 - correlation of two thumbnails: above it, a face that was out of sight is somebody else
-THUMBNAIL = 16  # pixels: the side of the thumbnail a face is remembered by
+STRANGER = 0.45  # 1 - correlation of two appearances: above it, a face that was out of sight is somebody else
+APPEARANCE_SIDE = 16  # pixels: the side of the thumbnail by which a face is remembered
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Track:
     id: int
     place: np.ndarray  # centre x, centre y, side
     seen_s: float
-    thumbnail: np.ndarray | None  # float32, mean 0, length 1
+    appearance: np.ndarray | None  # float32, mean 0, length 1
     speed: np.ndarray  # of x and y
     shot: int = 0
 
@@ -59,22 +59,22 @@ class Identities:
         self.tracks = [track for track in self.tracks if track.seen_s >= known_s]
         self.last_s = time_s
         places = [place_of(face.box) for face in found]
-        thumbnails = [None] * len(places) if faces is None else [thumbnail_of(face) for face in faces]
-        matches = self.match(places, thumbnails, time_s)
+        appearances = [None] * len(places) if faces is None else [appearance_of(face) for face in faces]
+        matches = self.match(places, appearances, time_s)
         ids = [
-            self.follow(matches[i], places[i], thumbnails[i], time_s)
+            self.follow(matches[i], places[i], appearances[i], time_s)
             if i in matches
-            else self.begin(places[i], thumbnails[i], time_s)
+            else self.begin(places[i], appearances[i], time_s)
             for i in range(len(found))
         ]
         return [replace(face, id=id) for face, id in zip(found, ids, strict=True)]
 
-    def match(self, places: list, thumbnails: list, time_s: float) -> dict[int, Track]:
+    def match(self, places: list, appearances: list, time_s: float) -> dict[int, Track]:
         """Which face, by its index, is which track: the likeliest pair first."""
         pairs = []
         for track in (track for track in self.tracks if track.shot == self.shots.number):
-            for i, (place, thumbnail) in enumerate(zip(places, thumbnails, strict=True)):
-                cost = match_cost(track, place, thumbnail, time_s)
+            for i, (place, appearance) in enumerate(zip(places, appearances, strict=True)):
+                cost = match_cost(track, place, appearance, time_s)
                 if cost is not None:
                     pairs.append((cost, i, track))
         matches: dict[int, Track] = {}
@@ -85,35 +85,35 @@ class Identities:
                 taken.add(track.id)
         return matches
 
-    def begin(self, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> int:
+    def begin(self, place: np.ndarray, appearance: np.ndarray | None, time_s: float) -> int:
         self.last_id += 1
-        self.tracks.append(Track(self.last_id, place, time_s, thumbnail, np.zeros(2), self.shots.number))
+        self.tracks.append(Track(self.last_id, place, time_s, appearance, np.zeros(2), self.shots.number))
         return self.last_id
 
-    def follow(self, track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> int:
+    def follow(self, track: Track, place: np.ndarray, appearance: np.ndarray | None, time_s: float) -> int:
         passed = max(time_s - track.seen_s, 1e-3)
         share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
         track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
         track.place, track.seen_s = place, time_s
-        if track.thumbnail is None:
-            track.thumbnail = thumbnail
-        elif thumbnail is not None and float((thumbnail * track.thumbnail).sum()) > 1 - STRANGER / 2:
-            # Only what is surely this face: half covered, it would be remembered with the other's ear.
-            blend = track.thumbnail + 0.1 * (thumbnail - track.thumbnail)
-            track.thumbnail = blend / max(float(np.linalg.norm(blend)), 1e-6)
+        if track.appearance is None:
+            track.appearance = appearance
+        elif appearance is not None and float((appearance * track.appearance).sum()) > 1 - STRANGER / 2:
+            # Only what is surely this face: half covered, it would come to look like the one in front.
+            blend = track.appearance + 0.1 * (appearance - track.appearance)
+            track.appearance = blend / max(float(np.linalg.norm(blend)), 1e-6)
         return track.id
 
 
-def match_cost(track: Track, place: np.ndarray, thumbnail: np.ndarray | None, time_s: float) -> float | None:
-    """How unlikely it is that `track` is now at `place` and looks like `thumbnail`; None if it cannot be."""
+def match_cost(track: Track, place: np.ndarray, appearance: np.ndarray | None, time_s: float) -> float | None:
+    """How unlikely it is that `track` is now at `place` and looks like `appearance`; None if it cannot be."""
     unseen = time_s - track.seen_s
     expected = track.expected(time_s)
     side = (expected[2] + place[2]) / 2
     apart = float(np.hypot(*(expected - place)[:2])) / side
     grown = abs(float(np.log(place[2] / expected[2])))
     reach, stranger = REACH + REACH_GROWTH * unseen, 0.0
-    if thumbnail is not None and track.thumbnail is not None:
-        likeness = float((thumbnail * track.thumbnail).sum())
+    if appearance is not None and track.appearance is not None:
+        likeness = float((appearance * track.appearance).sum())
         stranger = 1 - likeness
         if unseen > 0.25 and stranger > STRANGER:
             return None
@@ -132,11 +132,12 @@ def known_since(time_s: float, last_s: float) -> float:
     return min(time_s - MEMORY, last_s)
 
 
-def thumbnail_of(face: np.ndarray) -> np.ndarray:
-    """What a face looks like, as a vector: its thumbnail, mean 0 and length 1, so that light does not matter."""
-    thumbnail = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-    thumbnail -= thumbnail.mean()
-    return thumbnail / max(float(np.linalg.norm(thumbnail)), 1e-6)
+def appearance_of(face: np.ndarray) -> np.ndarray:
+    """What a face, uint8 (h, w), looks like: a thumbnail as a vector, mean 0 and length 1, so that light does not matter."""
+    size = APPEARANCE_SIDE, APPEARANCE_SIDE
+    appearance = cv2.resize(face, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    appearance -= appearance.mean()
+    return appearance / max(float(np.linalg.norm(appearance)), 1e-6)
 
 
 def place_of(box: Box) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 MARGIN = 0.3  # of the side: how far a face may move from one frame to the next
-THUMBNAIL = 32  # pixels: the side of the thumbnail by which a face is known
+TEMPLATE_SIDE = 32  # pixels: the side of the template by which a face is known
 CASCADE_SCORE = 0.5  # of a face that only the cascade has seen: its quick looks count no windows
 
 Place = tuple[float, float, float]  # centre x, centre y, side; pixels of the frame
@@ -20,7 +20,7 @@ class KnownFace:
     y: float
     side: float
     shown: Place = (0.0, 0.0, 0.0)
-    thumbnail: np.ndarray | None = None  # uint8 (THUMBNAIL, THUMBNAIL)
+    template: np.ndarray | None = None  # uint8 (TEMPLATE_SIDE, TEMPLATE_SIDE)
     dx: float = 0.0
     dy: float = 0.0
     missed: int = 0  # looks in which the cascade did not see it, since it last did
@@ -37,7 +37,7 @@ class KnownFace:
     def see(self, gray: np.ndarray, place: Place) -> None:
         """Take up what the cascade saw."""
         self.move(*place)
-        self.missed, self.hidden, self.thumbnail = 0, False, patch(gray, *place)
+        self.missed, self.hidden, self.template = 0, False, patch(gray, *place)
 
     def move(self, x: float, y: float, side: float) -> None:
         """Take up a new place; half of the change becomes the motion expected next."""
@@ -50,16 +50,16 @@ class KnownFace:
         self.shown = tuple(self.shown + share * change)
 
     def follow(self, gray: np.ndarray, likeness: float) -> bool:
-        """Look for it by its last thumbnail alone and move it there; False if nothing near is so like it."""
-        if self.thumbnail is None:
+        """Look for it by its last template alone and move it there; False if nothing near is so like it."""
+        if self.template is None:
             return False
         reach = 1 + 2 * MARGIN
-        around = patch(gray, self.x + self.dx, self.y + self.dy, self.side * reach, round(THUMBNAIL * reach))
-        fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(self.thumbnail, (3, 3)), cv2.TM_CCOEFF_NORMED)
+        around = patch(gray, self.x + self.dx, self.y + self.dy, self.side * reach, round(TEMPLATE_SIDE * reach))
+        fit = cv2.matchTemplate(cv2.blur(around, (3, 3)), cv2.blur(self.template, (3, 3)), cv2.TM_CCOEFF_NORMED)
         _, best, _, (column, row) = cv2.minMaxLoc(fit)
         if best < likeness:
             return False
-        step, middle = self.side / THUMBNAIL, (fit.shape[0] - 1) / 2
+        step, middle = self.side / TEMPLATE_SIDE, (fit.shape[0] - 1) / 2
         self.move(self.x + self.dx + (column - middle) * step, self.y + self.dy + (row - middle) * step, self.side)
         return True
 
@@ -75,7 +75,7 @@ def same_place(a: Place, b: Place) -> bool:
     return apart < 0.4 * max(a[2], b[2])
 
 
-def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = THUMBNAIL) -> np.ndarray:
+def patch(gray: np.ndarray, x: float, y: float, side: float, pixels: int = TEMPLATE_SIDE) -> np.ndarray:
     """The square about (x, y), uint8 (pixels, pixels), the frame's edges repeated beyond them."""
     left, top = round(x - side / 2), round(y - side / 2)
     size = max(1, round(side))

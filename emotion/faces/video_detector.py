@@ -14,12 +14,13 @@ WINDOW = 24  # pixels: the side of the cascade's own window
 SMALLEST = 1 / 16  # of the frame's shorter side: what is smaller is too coarse for the network, and dear to find
 # A known face is looked for in its surroundings, scaled so that it has this side: its cost is then the same at every
 # size. The glance costs 1-2 ms a face and finds nine of ten; only where it fails, the closer look follows.
-GLANCE, CLOSER_LOOK = 40, 56  # pixels
-SAME, SIMILAR = 0.92, 0.7  # correlation with its last thumbnail, from which a face counts as seen, and as still there
+GLANCE_SIDE, CLOSER_SIDE = 40, 56  # pixels
+# With its last template: from the first on a face counts as seen, from the second on as still there.
+SEEN_CORRELATION, PRESENT_CORRELATION = 0.92, 0.7
 # Of the time between two searches of the whole frame: how long a face the cascade does not see is shown by its looks
 # alone, and how long it is looked for where it was.
-HOLD, FORGET = 1.2, 2.0
-DENIED = 3  # searches that do not see a face where the cascade and its looks still do: it was a pattern
+SHOWN_INTERVALS, SOUGHT_INTERVALS = 1.2, 2.0
+MOST_DENIALS = 3  # searches that do not see a face where the cascade and its looks still do: it was a pattern
 SEARCH_S = 0.24  # seconds between two searches of the whole frame: who enters is soon found, at 1 to 4 ms a frame
 
 
@@ -66,16 +67,16 @@ class VideoDetector:
         # Those seen by the cascade last go first: where two meet, the one in front keeps its place.
         for turn, face in enumerate(sorted(self.faces, key=lambda face: face.missed)):
             # The cascade looks at each face on every third frame; in between, looking the same is enough.
-            if (self.frame + turn) % 3 and not face.missed and face.follow(gray, SAME):
+            if (self.frame + turn) % 3 and not face.missed and face.follow(gray, SEEN_CORRELATION):
                 pass
             elif found := self.look_at(gray, face):
                 face.see(gray, found)
             else:
                 face.missed += 1
                 # Turned away, a face is still known for a while by its looks, and looked for where it was.
-                held = face.missed <= max(2, HOLD * self.detect_every)
-                face.hidden = face.hidden or not (held and face.follow(gray, SIMILAR))
-                if face.hidden and face.missed > FORGET * self.detect_every:
+                held = face.missed <= max(2, SHOWN_INTERVALS * self.detect_every)
+                face.hidden = face.hidden or not (held and face.follow(gray, PRESENT_CORRELATION))
+                if face.hidden and face.missed > SOUGHT_INTERVALS * self.detect_every:
                     continue
             if not any(same_place(face.place, other.place) for other in kept):
                 kept.append(face)
@@ -83,8 +84,8 @@ class VideoDetector:
 
     def look_at(self, gray: np.ndarray, face: KnownFace) -> Place | None:
         """Where the cascade sees `face` now, if it does: at a glance, or else by a closer look."""
-        glance = None if face.hidden else self.find_near(gray, face, GLANCE, 2)
-        return glance or self.find_near(gray, face, CLOSER_LOOK, 4 if face.hidden else 2)
+        glance = None if face.hidden else self.find_near(gray, face, GLANCE_SIDE, 2)
+        return glance or self.find_near(gray, face, CLOSER_SIDE, 4 if face.hidden else 2)
 
     def search(self, network: YuNetDetector, image: np.ndarray, gray: np.ndarray) -> None:
         """Search the whole frame by the network, for faces not known yet, and whether the known ones are faces."""
@@ -102,7 +103,7 @@ class VideoDetector:
             elif face.score >= LIKELY or self.sees(gray, KnownFace(*place)):
                 # A mouth is taken for a face now and then, never a face for a mouth: the larger is right.
                 self.faces = [other for other in self.faces if other not in same]
-                known = KnownFace(*place, shown=place, thumbnail=patch(gray, *place))
+                known = KnownFace(*place, shown=place, template=patch(gray, *place))
                 self.faces.append(known)
             if known and known in self.faces and all(known is not other for other, _ in seen):
                 seen.append((known, face))
@@ -110,7 +111,7 @@ class VideoDetector:
             known.denied += 1
         for known, face in seen:
             known.denied, known.score = 0, max(face.score, CASCADE_SCORE)
-        self.faces = [known for known in self.faces if known.denied < DENIED]
+        self.faces = [known for known in self.faces if known.denied < MOST_DENIALS]
         self.measure_tilt(network, image, seen)
 
     def measure_tilt(self, network: YuNetDetector, image: np.ndarray, seen: list[tuple[KnownFace, Face]]) -> None:
@@ -125,7 +126,7 @@ class VideoDetector:
 
     def sees(self, gray: np.ndarray, face: KnownFace) -> Place | None:
         """Where the cascade surely sees `face`: at a glance and by a closer look, which also places it better."""
-        return self.find_near(gray, face, GLANCE, 3) and self.find_near(gray, face, CLOSER_LOOK, 7)
+        return self.find_near(gray, face, GLANCE_SIDE, 3) and self.find_near(gray, face, CLOSER_SIDE, 7)
 
     def look_around(self, gray: np.ndarray) -> None:
         """Search the whole frame for faces not known yet."""
@@ -140,7 +141,7 @@ class VideoDetector:
             same = [face for face in self.faces if same_place(found, face.place)]
             if all(face.hidden or found[2] > 1.5 * face.side for face in same):
                 self.faces = [face for face in self.faces if face not in same]
-                self.faces.append(KnownFace(*found, shown=found, thumbnail=patch(gray, *found)))
+                self.faces.append(KnownFace(*found, shown=found, template=patch(gray, *found)))
 
     def search_frame(self, gray: np.ndarray) -> list[Place]:
         """Every place (centre x, centre y, side) in the frame that may be a face.

@@ -13,7 +13,7 @@ from emotion.media.container import open_container
 from emotion.media.timestamps import packets_in_time, time_base
 
 # What both MP4 and browsers take. The rest (PCM, Vorbis, AC-3, ...) becomes AAC.
-COPIED = {"aac", "mp3", "opus", "flac"}
+COPIED_CODECS = {"aac", "mp3", "opus", "flac"}
 AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by the number of channels: WAV and AVI do not say which is which
 MP3_RATE = 16000  # samples a second: FFmpeg's MP4 takes no slower MP3
@@ -101,7 +101,7 @@ class Soundtrack:
 
 def is_copied(stream: av.AudioStream) -> bool:
     codec = stream.codec_context.codec.canonical_name
-    return codec in COPIED and (codec != "mp3" or stream.rate >= MP3_RATE)
+    return codec in COPIED_CODECS and (codec != "mp3" or stream.rate >= MP3_RATE)
 
 
 def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.AudioStream:

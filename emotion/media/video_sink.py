@@ -15,7 +15,7 @@ from emotion.media.soundtrack import Soundtrack
 from emotion.media.video_info import VideoInfo
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
-LIMITED = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects
+LIMITED_RANGE = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects
 
 # On two cores the encoder is the largest cost after the cascade: `veryfast` takes three times as long as `ultrafast`,
 # which spends bits instead (measured in tests/benchmarks). One thread: the other stages keep the cores busy.
@@ -43,7 +43,7 @@ class VideoSink:
         self.stream = self._add_video(info)
         self.reformatter = VideoReformatter()
         self.as_yuv: dict[str, Any] = {"format": "yuv420p", "threads": 1,
-                                       "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED}  # fmt: skip
+                                       "dst_colorspace": info.colours.matrix, "dst_color_range": LIMITED_RANGE}  # fmt: skip
         self.info = info
         self.sound = Soundtrack(sound_from, self.container, from_s) if sound_from else None
 
@@ -59,7 +59,7 @@ class VideoSink:
         context.sample_aspect_ratio = info.pixel_aspect
         context.colorspace = info.colours.matrix
         context.color_primaries, context.color_trc = info.colours.primaries, info.colours.transfer
-        context.color_range = LIMITED
+        context.color_range = LIMITED_RANGE
         return stream
 
     def __enter__(self) -> "VideoSink":

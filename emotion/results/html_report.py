@@ -15,7 +15,7 @@ from emotion.results.overlay import annotate
 from emotion.results.timeline import LANES, Timeline, clock, counted
 
 TEMPLATE = Path(__file__).with_name("report.html")
-THUMBNAIL, PHOTO = 120, 480  # pixels: the sides of a face's picture and of a photo's
+FACE_PICTURE, PHOTO_PICTURE = 120, 480  # pixels: the sides of a face's picture and of a photo's
 MOMENTS = 3  # pictures of each emotion
 APART_S = 2.0  # seconds between two of them
 
@@ -31,7 +31,7 @@ class Report:
     def add_photo(self, name: str, image: np.ndarray, faces: list[Recognition]) -> None:
         """Take up a photo, BGR uint8 (H, W, 3), as it is, and its faces; of it a small annotated copy is kept."""
         height, width = image.shape[:2]
-        scale = min(1.0, PHOTO / max(height, width))
+        scale = min(1.0, PHOTO_PICTURE / max(height, width))
         small = cv2.resize(
             image, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
         )
@@ -107,9 +107,9 @@ class Pictures:
 
 
 def square_of(image: np.ndarray, face: Recognition, wider: float) -> np.ndarray:
-    """The face with what is about it, `wider` than its box, as THUMBNAIL x THUMBNAIL."""
+    """The face with what is about it, `wider` than its box, as FACE_PICTURE x FACE_PICTURE."""
     cut = crop_square(image, *face.box.centre, wider * max(face.box.width, face.box.height))
-    return cv2.resize(cut, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cut, (FACE_PICTURE, FACE_PICTURE), interpolation=cv2.INTER_AREA)
 
 
 def as_url(image: np.ndarray) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from emotion.errors import InputError
 from emotion.faces.detection import search_scale
-from emotion.faces.haar import HaarDetector, merge_looks, same_face
+from emotion.faces.haar import HaarDetector, merge_looks, same_sighting
 from emotion.geometry import Box
 
 
@@ -182,7 +182,7 @@ def test_the_plain_look_says_where_an_agreed_face_is():
     ],
 )
 def test_same_face(other, same):
-    assert same_face(np.array([50.0, 50, 40, 1]), np.array([*other, 1.0])) == same
+    assert same_sighting(np.array([50.0, 50, 40, 1]), np.array([*other, 1.0])) == same
 
 
 @pytest.mark.parametrize("size", [(33000, 2), (2, 33000), (20000, 29)], ids=str)

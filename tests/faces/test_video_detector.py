@@ -6,7 +6,7 @@ from made_videos import paste, portrait
 from emotion.faces.detector import load_detector
 from emotion.faces.haar import HaarDetector
 from emotion.faces.known_face import KnownFace, patch
-from emotion.faces.video_detector import DENIED, GLANCE, SAME, VideoDetector, for_frames
+from emotion.faces.video_detector import GLANCE_SIDE, MOST_DENIALS, SEEN_CORRELATION, VideoDetector, for_frames
 
 EVERY = 10
 
@@ -92,15 +92,15 @@ def test_a_face_is_looked_for_by_its_looks_where_it_was_going(ground, face_photo
     before, now = ground.copy(), ground.copy()
     paste(before, portrait(face_photo, 80), 320, 180)
     paste(now, portrait(face_photo, 80), 360, 180)
-    face = KnownFace(320, 180, 80, dx=40, thumbnail=patch(gray(before), 320, 180, 80))
-    assert face.follow(gray(now), SAME)
+    face = KnownFace(320, 180, 80, dx=40, template=patch(gray(before), 320, 180, 80))
+    assert face.follow(gray(now), SEEN_CORRELATION)
     assert face.place == pytest.approx((360, 180, 80), abs=2)
 
 
 def test_above_the_frame_there_is_nothing_to_see(detector, ground, face_photo):
     image = ground.copy()
     paste(image, portrait(face_photo, 80), 320, 180)
-    assert detector.find_near(gray(image), KnownFace(320, -100, 80), GLANCE, 2) is None
+    assert detector.find_near(gray(image), KnownFace(320, -100, 80), GLANCE_SIDE, 2) is None
 
 
 def test_where_a_mouth_was_taken_for_a_face_the_face_takes_its_place(detector, ground, face_photo):
@@ -115,7 +115,7 @@ def test_where_a_mouth_was_taken_for_a_face_the_face_takes_its_place(detector, g
 def test_two_who_become_one_are_one(detector, ground, face_photo):
     image = ground.copy()
     paste(image, portrait(face_photo, 80), 320, 180)
-    detector.faces = [KnownFace(x, 180, 80, thumbnail=patch(gray(image), x, 180, 80)) for x in (315, 325)]
+    detector.faces = [KnownFace(x, 180, 80, template=patch(gray(image), x, 180, 80)) for x in (315, 325)]
     detector.follow(gray(image))
     assert len(detector.faces) == 1
 
@@ -202,10 +202,10 @@ def test_a_face_that_leans_is_followed_with_its_tilt(both, ground, face_photo):
 
 
 def test_a_pattern_that_only_the_cascade_sees_is_dropped(both, ground, monkeypatch):
-    both.faces = [KnownFace(320, 180, 80, thumbnail=np.zeros((32, 32), np.uint8))]
+    both.faces = [KnownFace(320, 180, 80, template=np.zeros((32, 32), np.uint8))]
     monkeypatch.setattr(both, "look_at", lambda gray, face: (320, 180, 80))
-    found = [len(both.detect(ground)) for _ in range(DENIED * EVERY)]
-    assert found == [1] * ((DENIED - 1) * EVERY) + [0] * EVERY
+    found = [len(both.detect(ground)) for _ in range(MOST_DENIALS * EVERY)]
+    assert found == [1] * ((MOST_DENIALS - 1) * EVERY) + [0] * EVERY
 
 
 def test_another_picture_is_searched_at_once(both, ground, face_photo):
