@@ -60,7 +60,7 @@ def main() -> int:
                 if view:
                     view.show(image, meter.text)
                 meter.tick(captured_s)
-                flags.search_in_time(recognizer, args, meter.fps)
+                recognizer.set_fps(meter.fps)
             if view:
                 view.handle_keys(WAIT_S if view.paused else 0)
         left_early = camera.files and not camera.finished  # a camera has no end: wherever it is left, that is all

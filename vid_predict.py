@@ -87,7 +87,7 @@ def predict(
 ) -> str | None:
     """Read `video` to its end: draw, record and sum up what its faces feel. Returns what was wrong with the file."""
     info, start_s = video.info, args.part.start_s
-    flags.search_in_time(recognizer, args, info.fps)
+    recognizer.set_fps(info.fps)
     timeline, pictures = Timeline(recognizer.labels, args.every), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
     with ExitStack() as outputs:

@@ -49,7 +49,6 @@ def serve(args: argparse.Namespace) -> int:
         server = Server(
             recognizer, flags.photo_recognizer(args), args.host, args.port,
             outputs=Outputs(args.output, args.csv, args.json), camera=camera, ended=report,
-            pace=lambda stream, fps: flags.search_in_time(stream, args, fps),
         )  # fmt: skip
         stack.enter_context(server)
         print("Open", " or ".join(server.addresses), flush=True)

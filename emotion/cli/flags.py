@@ -8,7 +8,7 @@ from emotion.cli.app import STDOUT
 from emotion.faces.detector import DETECTORS
 from emotion.faces.recognizer import Recognizer
 from emotion.faces.smoothing import HALF_LIFE
-from emotion.faces.video_detector import SEARCH_S, VideoDetector, frames_between_searches
+from emotion.faces.video_detector import SEARCH_S
 from emotion.files import MODEL
 
 
@@ -154,9 +154,3 @@ def video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
 def shared_options(args: argparse.Namespace) -> dict[str, Any]:
     names = ("labels", "scaling", "detector", "device", "min_face", "min_score")
     return {name: getattr(args, name) for name in names}
-
-
-def search_in_time(recognizer: Recognizer, args: argparse.Namespace, fps: float) -> None:
-    """Keep the searches of the whole frame as far apart as they should be in time, at `fps` as measured."""
-    if args.detect_every is None and isinstance(recognizer.detector, VideoDetector):
-        recognizer.detector.detect_every = frames_between_searches(fps)

@@ -15,7 +15,6 @@ from emotion.cluster.settings import Settings, load
 from emotion.cluster.sources import HOST, WorkerError, is_remote, is_video, local_video, path_of, read_source
 from emotion.errors import InputError, reason
 from emotion.faces.recognizer import Recognizer
-from emotion.faces.video_detector import VideoDetector, frames_between_searches
 from emotion.media.camera import hide_password
 from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
@@ -109,8 +108,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(local_video(full_name(source, settings), lambda: watch.begin(0)))
         video = stack.enter_context(VideoReader(path, max_pixels=settings.max_pixels))
-        if dict(settings.film_options).get("detect_every") is None and isinstance(recognizer.detector, VideoDetector):
-            recognizer.detector.detect_every = frames_between_searches(video.info.fps)
+        recognizer.set_fps(video.info.fps)
         sink = None
         if settings.copies:
             target = copy_path(settings.copies, shard, shard.first, source).with_suffix(".mp4")

@@ -15,7 +15,7 @@ from emotion.faces.detector import OrWholePicture, load_detector
 from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
 from emotion.faces.smoothing import HALF_LIFE, Smoother
-from emotion.faces.video_detector import VideoDetector, for_frames, frames_between_searches
+from emotion.faces.video_detector import VideoDetector, for_frames
 from emotion.files import MODEL
 from emotion.geometry import FACE_SIDE, crop_turned, whole_square
 
@@ -94,7 +94,7 @@ class Recognizer:
         """
         if not fps > 0:
             raise InputError(f"fps={fps}: a video has more than 0 frames a second")
-        found = for_frames(load_detector(detector, min_face), detect_every or frames_between_searches(fps))
+        found = for_frames(load_detector(detector, min_face), detect_every, fps)
         classifier = load_classifier(_paths(model), device, _names(labels), mirror, scaling)
         return cls(found, classifier, Identities(), Smoother(smooth), min_score, fps)
 
@@ -104,6 +104,12 @@ class Recognizer:
         smoother = self.smoother and Smoother(self.smoother.half_life)
         identities = self.identities and Identities()
         return Recognizer(detector, self.classifier, identities, smoother, self.min_score, self.fps)
+
+    def set_fps(self, fps: float) -> None:
+        """From here on about `fps` frames come a second; where nobody asked for a `detect_every`, it follows."""
+        self.fps = fps
+        if isinstance(self.detector, VideoDetector):
+            self.detector.set_fps(fps)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -28,21 +28,28 @@ class VideoDetector:
     """Finds the faces of consecutive frames; keeps what it needs to know from one frame to the next.
 
     The whole frame is searched by the `network`, or by the cascade where there is none; in between, the cascade follows.
-    `detect_every`: the whole frame is searched on every N-th frame. Unless `detector` was given a smallest face of its
-    own, that is a sixteenth of the frame's shorter side.
+    `detect_every`: the whole frame is searched on every N-th frame, of which N follows the frame rate if it is `paced`.
+    Unless `detector` was given a smallest face of its own, that is a sixteenth of the frame's shorter side.
     """
 
-    def __init__(self, detector: HaarDetector, detect_every: int = 8, network: YuNetDetector | None = None):
+    def __init__(
+        self, detector: HaarDetector, detect_every: int = 8, network: YuNetDetector | None = None, paced: bool = False
+    ):
         self.detector = detector
         self.network = network
         self.files = (network or detector).files
-        self.detect_every = detect_every
+        self.detect_every, self.paced = detect_every, paced
         self.faces: list[KnownFace] = []
         self.frame = 0
 
     def new_stream(self) -> "VideoDetector":
         """Another one by the same detector, which knows no face yet."""
-        return VideoDetector(self.detector, self.detect_every, self.network)
+        return VideoDetector(self.detector, self.detect_every, self.network, self.paced)
+
+    def set_fps(self, fps: float) -> None:
+        """From here on about `fps` frames come a second: the searches of the whole frame stay as far apart in time."""
+        if self.paced:
+            self.detect_every = frames_between_searches(fps)
 
     def forget(self) -> None:
         """The next frame is another picture: none of the known faces is in it, and it is searched."""
@@ -188,13 +195,14 @@ def frames_between_searches(fps: float) -> int:
     return max(1, round(SEARCH_S * fps))
 
 
-def for_frames(detector: Detector, detect_every: int) -> "Detector | VideoDetector":
-    """What finds the faces of consecutive frames as `detector` finds those of photos.
+def for_frames(detector: Detector, detect_every: int | None = None, fps: float = 30.0) -> "Detector | VideoDetector":
+    """What finds the faces of consecutive frames, about `fps` a second, as `detector` finds those of photos.
 
-    Without a cascade to follow by, every frame is searched.
+    `detect_every`: as of VideoDetector; None follows the frame rate. Without a cascade to follow by, every frame is searched.
     """
+    every, paced = detect_every or frames_between_searches(fps), detect_every is None
     if isinstance(detector, HaarDetector):
-        return VideoDetector(detector, detect_every)
+        return VideoDetector(detector, every, paced=paced)
     if isinstance(detector, YuNetDetector) and detector.cascade:
-        return VideoDetector(detector.cascade, detect_every, detector)
+        return VideoDetector(detector.cascade, every, detector, paced)
     return detector

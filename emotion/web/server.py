@@ -24,7 +24,7 @@ from emotion.web.connection import Connection
 from emotion.web.guard import Guard
 from emotion.web.messages import ENDED, MAX_MESSAGE, RefusedError, decode_text
 from emotion.web.photos import MAX_PHOTO, Photos
-from emotion.web.session import NOWHERE, Outputs, Pace, Session
+from emotion.web.session import NOWHERE, Outputs, Session
 from emotion.web.sessions import Sessions
 
 silent = logging.getLogger(f"{__name__}.http")  # aiohttp's: a traceback for each request that is no HTTP
@@ -42,8 +42,8 @@ class Server:
     """Serves the page at `host` and `port` from a thread; a context manager.
 
     `recognizer` is one of videos, of which each visitor gets a stream; `photos` one of photos. With a `camera` the page
-    shows that, else each visitor's own. `ended` is called with each session that has ended, `pace` with a stream and
-    its pictures a second. InputError where the place is taken or no place to be. Port 0 is any that is free.
+    shows that, else each visitor's own. `ended` is called with each session that has ended. InputError where the place is
+    taken or no place to be. Port 0 is any that is free.
     """
 
     def __init__(
@@ -56,14 +56,13 @@ class Server:
         outputs: Outputs = NOWHERE,
         camera: Camera | None = None,
         ended: Callable[[Session], None] = lambda session: None,
-        pace: Pace = lambda recognizer, fps: None,
     ):
         self.host, self.port = host, port
         self.guard = Guard(host)
         self.camera = camera
         self.feed: CameraFeed | None = None
         self.pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="recognize")
-        self.sessions = Sessions(recognizer, outputs, self.pool, ended, pace)
+        self.sessions = Sessions(recognizer, outputs, self.pool, ended)
         self.photos = Photos(photos, self.pool)
         self.connections: set[Connection] = set()
         self.contexts = ExitStack()

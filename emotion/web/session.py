@@ -3,7 +3,6 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ LONGEST_STEP_S = 0.5  # between two pictures: what is longer is a pause
 # Searches of the whole frame are planned for no fewer: planned for the 2 a second that four visitors then had on two busy
 # cores, every picture was searched whole, which took four times as long and kept it at 2.
 LEAST_FPS = 15
-Pace = Callable[[Recognizer, float], None]  # tells a stream's recognizer how many pictures a second it gets
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,9 @@ class Session:
     `number` counts the sessions from 1; `key` is what a page that comes back knows it by.
     """
 
-    def __init__(self, number: int, recognizer: Recognizer, outputs: Outputs, source: str, pace: Pace):
+    def __init__(self, number: int, recognizer: Recognizer, outputs: Outputs, source: str):
         self.number, self.outputs, self.source = number, outputs, source
-        self.recognizer, self.pace = recognizer, pace
+        self.recognizer = recognizer
         self.step_s = 1 / USUAL_FPS  # between two pictures, on average over the last ten or so
         self.key = secrets.token_urlsafe(16)
         self.timeline = Timeline(recognizer.labels)
@@ -82,7 +80,7 @@ class Session:
             self.started_s = now if self.started_s is None else self.started_s
             time_s = now - self.started_s
             self.step_s += 0.1 * (min(time_s - self.timeline.end_s, LONGEST_STEP_S) - self.step_s)
-            self.pace(self.recognizer, max(1 / max(self.step_s, 1e-3), LEAST_FPS))
+            self.recognizer.set_fps(max(1 / max(self.step_s, 1e-3), LEAST_FPS))
             faces = self.recognizer.recognize(image, time_s)
             try:
                 if begins:  # not before: who only looks at the page leaves no files

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from emotion.faces.recognizer import Recognizer
 from emotion.web.connection import Connection
 from emotion.web.messages import TAKEN_OVER
-from emotion.web.session import Outputs, Pace, Session
+from emotion.web.session import Outputs, Session
 
 GRACE_S = 30.0  # a page that comes back within this goes on as the same visitor, in the same recording
 MOST_WAITING = 8  # sessions whose page is gone, kept for it
@@ -17,10 +17,8 @@ MOST_WAITING = 8  # sessions whose page is gone, kept for it
 class Sessions:
     """One a visitor. `ended` is called with each that has ended, if it has seen a picture."""
 
-    def __init__(
-        self, recognizer: Recognizer, outputs: Outputs, pool: Executor, ended: Callable[[Session], None], pace: Pace
-    ):
-        self.recognizer, self.outputs, self.pool, self.ended, self.pace = recognizer, outputs, pool, ended, pace
+    def __init__(self, recognizer: Recognizer, outputs: Outputs, pool: Executor, ended: Callable[[Session], None]):
+        self.recognizer, self.outputs, self.pool, self.ended = recognizer, outputs, pool, ended
         self.numbers = itertools.count(1)
         self.open: dict[str, Session] = {}  # by their keys
         self.connections: dict[str, Connection] = {}  # by the session's key
@@ -32,7 +30,7 @@ class Sessions:
         number = next(self.numbers)
         while number > 1 and self.outputs.numbered(number).exist:  # what nobody named is not overwritten
             number = next(self.numbers)
-        session = Session(number, self.recognizer.new_stream(), self.outputs.numbered(number), source, self.pace)
+        session = Session(number, self.recognizer.new_stream(), self.outputs.numbered(number), source)
         self.open[session.key] = session
         return session
 

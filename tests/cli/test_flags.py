@@ -9,7 +9,6 @@ from emotion.cli.flags import (
     add_shared_flags,
     add_video_flags,
     photo_recognizer,
-    search_in_time,
     video_recognizer,
 )
 from emotion.errors import InputError
@@ -47,10 +46,11 @@ def test_by_default_the_search_is_as_often_in_time_whatever_the_frame_rate(fps, 
 
 @pytest.mark.parametrize(("arguments", "every"), [([], 2), (["--detect-every", "3"], 3)], ids=["default", "asked for"])
 def test_a_measured_rate_moves_the_default_and_nothing_that_was_asked_for(arguments, every):
-    args = parsed(*arguments)
-    recognizer = video_recognizer(args, fps=30)
-    search_in_time(recognizer, args, fps=10)
-    assert recognizer.detector.detect_every == every
+    recognizer = video_recognizer(parsed(*arguments), fps=30)
+    stream = recognizer.new_stream()
+    for each in (recognizer, stream):
+        each.set_fps(10)
+        assert each.detector.detect_every == every
 
 
 def test_the_detector_of_the_flags_is_the_one_that_searches():
