@@ -37,8 +37,8 @@ def main() -> int:
         if before < plan.files:
             failed = 0
             with open_engine(settings, args) as engine, app.meter(plan.files, before, "file", args) as bar:
-                for shard, part in drive(plan, engine, args.timeout):
-                    failed += part.failed
+                for shard, result in drive(plan, engine, args.timeout):
+                    failed += result.failed
                     bar.set_postfix(failed=failed, refresh=False)
                     bar.update(len(shard.sources))
         totals = join(plan, labels, args.parquet)

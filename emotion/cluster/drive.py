@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from emotion.cluster.plan import Plan, Shard
-from emotion.cluster.shard import Part, Task, given_up, merge
+from emotion.cluster.shard import ShardResult, ShardTask, given_up, merge
 
 ENDS_PROCESS = "ends the process that reads it; look at it by itself"
 LIVES = 2  # how often a photo may end a process: once it may have been the machine's fault
@@ -37,9 +37,9 @@ class Engine(Protocol):
 
     workers: int
 
-    def submit(self, task: Task) -> None: ...
+    def submit(self, task: ShardTask) -> None: ...
 
-    def wait(self) -> tuple[Task, Part | Lost]: ...
+    def wait(self) -> tuple[ShardTask, ShardResult | Lost]: ...
 
 
 @dataclass
@@ -47,15 +47,15 @@ class Trial:
     """A shard that ended its process: what its photos came to one by one, and how often each ended one more."""
 
     shard: Shard
-    pieces: dict[int, Part] = field(default_factory=dict)
+    pieces: dict[int, ShardResult] = field(default_factory=dict)
     deaths: dict[int, int] = field(default_factory=dict)
 
 
-def drive(plan: Plan, engine: Engine, timeout: float) -> Iterator[tuple[Shard, Part]]:
-    """Do what is not done of `plan`; yields each shard with its part once that is kept."""
+def drive(plan: Plan, engine: Engine, timeout: float) -> Iterator[tuple[Shard, ShardResult]]:
+    """Do what is not done of `plan`; yields each shard with its result once that is kept."""
     done = plan.done()
-    todo = (Task(shard) for shard in plan.shards() if shard.name not in done)
-    again: deque[Task] = deque()
+    todo = (ShardTask(shard) for shard in plan.shards() if shard.name not in done)
+    again: deque[ShardTask] = deque()
     trials: dict[int, Trial] = {}
     running = 0
     while True:
@@ -74,12 +74,12 @@ def drive(plan: Plan, engine: Engine, timeout: float) -> Iterator[tuple[Shard, P
 
 
 def settle(
-    task: Task, outcome: Part | Lost, trials: dict[int, Trial], again: deque[Task], timeout: float
-) -> Part | None:
-    """The whole part of the task's shard, once there is one; else what has still to be done is in `again`."""
+    task: ShardTask, outcome: ShardResult | Lost, trials: dict[int, Trial], again: deque[ShardTask], timeout: float
+) -> ShardResult | None:
+    """The whole result of the task's shard, once there is one; else what has still to be done is in `again`."""
     shard = task.shard
     if task.only is None:
-        if isinstance(outcome, Part):
+        if isinstance(outcome, ShardResult):
             return outcome
         if outcome.hung is not None:
             word = f"not done within {timeout:g} s; --timeout allows more"
@@ -89,7 +89,7 @@ def settle(
             again.extend(replace(task, only=place) for place in range(len(shard.sources)))
         return None
     trial = trials[shard.index]
-    if isinstance(outcome, Part):
+    if isinstance(outcome, ShardResult):
         trial.pieces[task.only] = outcome
     elif outcome.hung is not None:
         trial.pieces[task.only] = given_up(shard, task.only, f"not done within {timeout:g} s; --timeout allows more")

@@ -15,7 +15,7 @@ from distributed.scheduler import KilledWorker
 from emotion.cluster import shard
 from emotion.cluster.drive import Keys, Lost
 from emotion.cluster.settings import Settings
-from emotion.cluster.shard import Part, Task
+from emotion.cluster.shard import ShardResult, ShardTask
 from emotion.errors import InputError, reason
 
 WAIT = 30  # seconds, for a scheduler and its first worker that are about to start
@@ -28,7 +28,7 @@ class DaskEngine:
     def __init__(self, client: distributed.Client, settings: Settings):
         self.client = client
         self.settings = settings
-        self.tasks: dict[str, Task] = {}
+        self.tasks: dict[str, ShardTask] = {}
         self.hung: dict[str, int] = {}
         self.completed = distributed.as_completed(loop=client.loop)
         client.subscribe_topic(HUNG, lambda event: self.hung.__setitem__(*event[1]))
@@ -37,13 +37,13 @@ class DaskEngine:
     def workers(self) -> int:
         return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: ShardTask) -> None:
         key = f"{task.shard.name}-{len(self.tasks)}-{time.time_ns()}"
         future = self.client.submit(work, task, self.settings, key, key=key, pure=False)
         self.tasks[key] = task
         self.completed.add(future)
 
-    def wait(self) -> tuple[Task, Part | Lost]:
+    def wait(self) -> tuple[ShardTask, ShardResult | Lost]:
         future = next(self.completed)
         task = self.tasks.pop(future.key)
         if future.status == "finished":
@@ -61,7 +61,7 @@ class DaskEngine:
         raise InputError("the cluster's scheduler is gone; start it again, and the same command goes on")
 
 
-def work(task: Task, settings: Settings, key: str) -> Part:
+def work(task: ShardTask, settings: Settings, key: str) -> ShardResult:
     """A task on a worker."""
     keep_freed_memory()
     worker = distributed.get_worker()

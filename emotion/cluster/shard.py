@@ -28,7 +28,7 @@ DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True)
-class Task:
+class ShardTask:
     """A shard to do, or of one that ended its process, the photo at `only`. `skip` says what is given up, and why."""
 
     shard: Shard
@@ -37,7 +37,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardResult:
     """What came of it: JSON lines, and how many faces and failures are in them."""
 
     text: str
@@ -45,12 +45,12 @@ class Part:
     failed: int
 
 
-def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> Part:
+def process(task: ShardTask, settings: Settings, give_up: Callable[[int], None]) -> ShardResult:
     """Do `task`. Where a file takes longer than `settings.timeout`, `give_up` is called with its place, in a thread.
 
     WorkerError for what is the fault of no file: the run ends there, and goes on once it is mended.
     """
-    part = Lines()
+    result = Lines()
     skip = dict(task.skip)
     places = range(len(task.shard.sources)) if task.only is None else [task.only]
     recognizer = load(settings, is_video(task.shard.sources[0]))  # no file is to blame for the time that this takes
@@ -63,20 +63,20 @@ def process(task: Task, settings: Settings, give_up: Callable[[int], None]) -> P
                     raise InputError(skip[place])
                 if is_video(source):
                     for record in film(source, recognizer.new_stream(), settings, task.shard, watch):
-                        part.add(record)
+                        result.add(record)
                 else:
-                    part.add(photo(source, index, recognizer, settings, task.shard))
+                    result.add(photo(source, index, recognizer, settings, task.shard))
             except WorkerError:
                 raise
             except Exception as error:  # one of a million may do what no test has: its neighbours are done all the same
                 if {getattr(e, "errno", None) for e in (error, error.__context__)} & DISK:
                     raise WorkerError(f"{HOST}: {one_line('', error)}") from None
-                part.add(failure(source, index, one_line(full_name(source, settings), error)))
-    return part.joined()
+                result.add(failure(source, index, one_line(full_name(source, settings), error)))
+    return result.joined()
 
 
 class Lines:
-    """A part as it grows: what a film has given stays, whatever happens to it later.
+    """A result as it grows: what a film has given stays, whatever happens to it later.
 
     A film of two hours is 200,000 records: as lines they take 100 MB, as objects ten times that.
     """
@@ -90,8 +90,8 @@ class Lines:
         self.faces += len(record["faces"])
         self.failed += "problem" in record
 
-    def joined(self) -> Part:
-        return Part("".join(self.lines), self.faces, self.failed)
+    def joined(self) -> ShardResult:
+        return ShardResult("".join(self.lines), self.faces, self.failed)
 
 
 def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, shard: Shard) -> dict:
@@ -186,13 +186,13 @@ class Watch:
                 return
 
 
-def merge(shard: Shard, pieces: dict[int, Part]) -> Part:
-    """The part of a shard whose photos were done one by one; `pieces` by place."""
+def merge(shard: Shard, pieces: dict[int, ShardResult]) -> ShardResult:
+    """The result of a shard whose photos were done one by one; `pieces` by place."""
     ordered = [pieces[place] for place in range(len(shard.sources))]
-    return Part("".join(p.text for p in ordered), sum(p.faces for p in ordered), sum(p.failed for p in ordered))
+    return ShardResult("".join(p.text for p in ordered), sum(p.faces for p in ordered), sum(p.failed for p in ordered))
 
 
-def given_up(shard: Shard, place: int, problem: str) -> Part:
-    """The part of a file that no worker got done."""
+def given_up(shard: Shard, place: int, problem: str) -> ShardResult:
+    """The result of a file that no worker got done."""
     record = failure(shard.sources[place], shard.first + place, problem)
-    return Part(json.dumps(record, ensure_ascii=False) + "\n", 0, 1)
+    return ShardResult(json.dumps(record, ensure_ascii=False) + "\n", 0, 1)

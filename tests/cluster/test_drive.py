@@ -8,7 +8,7 @@ import pytest
 from emotion.cluster.drive import ENDS_PROCESS, Lost, drive
 from emotion.cluster.join import join
 from emotion.cluster.plan import Plan, cut
-from emotion.cluster.shard import Part, Task, given_up
+from emotion.cluster.shard import ShardResult, ShardTask, given_up
 
 TIMEOUT = 5.0
 
@@ -19,15 +19,15 @@ class OneProcess:
     workers = 1
 
     def __init__(self, deadly: dict[str, int] | None = None, hanging=()):
-        self.queue: deque[Task] = deque()
+        self.queue: deque[ShardTask] = deque()
         self.deadly, self.hanging = Counter(deadly or {}), set(hanging)
         self.most = 0
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: ShardTask) -> None:
         self.queue.append(task)
         self.most = max(self.most, len(self.queue))
 
-    def wait(self) -> tuple[Task, Part | Lost]:
+    def wait(self) -> tuple[ShardTask, ShardResult | Lost]:
         task = self.queue.popleft()
         sources, skip, lines = task.shard.sources, dict(task.skip), []
         for place in range(len(sources)) if task.only is None else [task.only]:
@@ -43,7 +43,7 @@ class OneProcess:
                 lines.append(
                     f'{{"index": {task.shard.first + place}, "time_s": null, "source": "{source}", "faces": []}}\n'
                 )
-        return task, Part("".join(lines), 0, len(skip))
+        return task, ShardResult("".join(lines), 0, len(skip))
 
 
 @pytest.fixture

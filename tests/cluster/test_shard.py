@@ -14,7 +14,7 @@ from emotion import Recognizer, read_photo
 from emotion.cluster import shard
 from emotion.cluster.plan import cut
 from emotion.cluster.settings import Settings, detector_hashes, versions
-from emotion.cluster.shard import Task, Watch, process
+from emotion.cluster.shard import ShardTask, Watch, process
 from emotion.cluster.sources import WorkerError
 from emotion.errors import InputError
 from emotion.model_file.stored import sha256
@@ -31,9 +31,9 @@ def never(place: int) -> None:
     pytest.fail(f"gave up {place}")
 
 
-def task(*sources) -> Task:
+def task(*sources) -> ShardTask:
     (one,) = cut(map(str, sources))
-    return Task(one)
+    return ShardTask(one)
 
 
 def read(part) -> list[dict]:
