@@ -26,7 +26,7 @@ SYNONYMS = {
     "afraid": "fear", "disgusted": "disgust", "calm": "neutral", "contemptuous": "contempt",
 }  # fmt: skip
 
-# BGR, as OpenCV draws. Told apart by lightness as well as hue, so that they survive a colour-blind eye.
+# BGR, as OpenCV draws. Told apart by lightness as well as hue, for people who are colour-blind.
 COLOURS = {
     "neutral": (200, 200, 200),
     "happiness": (60, 200, 255),

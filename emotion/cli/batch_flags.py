@@ -134,5 +134,6 @@ def settings_of(args: argparse.Namespace) -> tuple[Settings, dict[str, Any], tup
 
 
 def distinct_names(paths: list[Path]) -> list[str]:
+    """The names of `paths`, or where two are the same, the whole paths."""
     names = [path.name for path in paths]
     return names if len(set(names)) == len(names) else [str(path) for path in paths]

@@ -155,6 +155,7 @@ def add_evaluation_flags(group: argparse._ActionsContainer) -> None:
 
 
 def rate(text: str) -> float:
+    """A number above 0."""
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
@@ -162,6 +163,7 @@ def rate(text: str) -> float:
 
 
 def seed(text: str) -> int:
+    """A whole number that NumPy takes for a seed."""
     number = int(text)
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to {2**32 - 1}, where NumPy's seeds are")

@@ -57,6 +57,7 @@ def megapixels(text: str) -> int:
 
 
 def share(text: str) -> float:
+    """A number from 0 to 1."""
     number = float(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
@@ -70,10 +71,12 @@ def add_scaling(group: argparse._ActionsContainer) -> None:
 
 
 def comma_separated(text: str) -> tuple[str, ...]:
+    """`a, b` -> (a, b); empty parts are left out."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def positive(text: str) -> int:
+    """A whole number from 1 on."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
@@ -110,12 +113,14 @@ def moment(text: str) -> float:
 
 
 def interval(text: str) -> float:
+    """Seconds, above 0."""
     if not 0 < float(text) < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no time between frames")
     return float(text)
 
 
 def half_life(text: str) -> float:
+    """Seconds, from 0 on."""
     seconds = float(text)
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
@@ -152,5 +157,6 @@ def video_recognizer(args: argparse.Namespace, fps: float) -> Recognizer:
 
 
 def shared_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What the shared flags ask of a recognizer, whatever it is for."""
     names = ("labels", "scaling", "detector", "device", "min_face", "min_score")
     return {name: getattr(args, name) for name in names}

@@ -81,6 +81,6 @@ class LiveView:
             path.parent.mkdir(exist_ok=True)
             write_photo(path, frame)
         except (InputError, OSError) as error:
-            logger.info(f"no snapshot: {error}")  # no reason to end the show
+            logger.info(f"no snapshot: {error}")  # no reason to end
         else:
             logger.info(f"snapshot: {path}")

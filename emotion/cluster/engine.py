@@ -112,6 +112,7 @@ def open_engine(settings: Settings, address: str | None, workers: int, keys: Key
 
 @contextlib.contextmanager
 def connected(address, keys: Keys) -> Iterator[distributed.Client]:
+    """A client of the scheduler at `address`, once it has a worker. InputError where it has none, or does not answer."""
     security = None
     if keys.ca:
         security = distributed.Security(

@@ -14,6 +14,8 @@ from emotion.results.records import FACE_COLUMNS, CsvTable, JsonLines, face_colu
 
 @dataclass
 class Totals:
+    """What a run came to."""
+
     files: int = 0
     faces: int = 0
     failed: int = 0  # files with a problem; of a film, some frames may be there all the same

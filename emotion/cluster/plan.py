@@ -166,6 +166,7 @@ def write_list(sources: Iterable[str], file: TextIO) -> dict:
 
 
 def read_manifest(path: Path) -> dict:
+    """What the run in the folder is. InputError where that is damaged."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -41,6 +41,7 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 
 def detector_hashes(recognizer: Recognizer) -> Hashes:
+    """Of the files by which `recognizer` finds faces."""
     return tuple((path.name, sha256(path)) for path in recognizer.detector.files)
 
 

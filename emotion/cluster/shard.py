@@ -95,6 +95,7 @@ class Lines:
 
 
 def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, shard: Shard) -> dict:
+    """The record of a photo, and its copy if there are to be copies. InputError where it cannot be read."""
     picture = read_source(full_name(source, settings), settings.max_pixels)
     faces = recognizer.recognize(picture)
     if settings.copies:

@@ -44,6 +44,8 @@ Place = tuple[int | None, str]  # of a picture: the index into SPLITS, None wher
 
 @dataclass(frozen=True)
 class ClassFolders:
+    """Pictures whose folders, or names, say their class; as a Source of load.py."""
+
     path: Path  # the folder or the archive
     pictures: dict[str, Place]  # by their names below `path`
     left_out: dict[str, list[str]]  # the names of other files, by the reason
@@ -52,6 +54,7 @@ class ClassFolders:
 
     @property
     def flat(self) -> bool:
+        """Whether no folder says which split a picture belongs to."""
         return next(iter(self.pictures.values()))[0] is None
 
     @property

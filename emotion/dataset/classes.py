@@ -69,8 +69,10 @@ def without_number(name: str) -> str:
 
 
 def spoken(names: dict[str, str]) -> str:
+    """`0 anger, 1 disgust`, for a person."""
     return ", ".join(f"{name} {label}" for name, label in sorted(names.items(), key=lambda pair: natural(pair[0])))
 
 
 def natural(name: str) -> tuple[int, str]:
+    """A key that sorts numbers by their size, and names before them."""
     return (int(name) if name.isdecimal() else -1, name)

@@ -22,12 +22,15 @@ USAGE = {"training": 0, "publictest": 1, "privatetest": 2, "train": 0, "test": 3
 
 @dataclass(frozen=True)
 class Table:
+    """A csv of FER2013 or FER+, plain or packed."""
+
     path: Path  # the file on disk, the archive if it is packed
     member: str | None  # its name in the archive
     columns: tuple[str, ...]  # lower case, stripped: icml_face_data.csv has ' Usage' and ' pixels'
 
     @property
     def holds_votes(self) -> bool:
+        """Whether it is FER+'s, which has no pixels."""
         return "nf" in self.columns and "pixels" not in self.columns
 
     def state(self) -> str:
@@ -233,6 +236,7 @@ def parse_pixels(texts: np.ndarray, path: Path, first_line: int) -> np.ndarray:
 
 
 def parse_usage(texts: Iterable[str], path: Path, first_line: int) -> np.ndarray:
+    """The column Usage -> uint8 (N,), indices into splits.SPLITS. InputError where it names no split."""
     numbers = [USAGE.get(str(text).strip().lower()) for text in texts]
     if None in numbers:
         at = numbers.index(None)

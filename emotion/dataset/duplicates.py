@@ -46,11 +46,11 @@ def photograph_groups(faces: np.ndarray) -> np.ndarray:
 
 def similar_pairs(faces: np.ndarray) -> Iterator[tuple[int, int]]:
     """The pairs of rows of `faces` that show one photograph."""
-    from_afar = thumbnails(faces).T
+    known_thumbnails = thumbnails(faces).T
     last = min(NEIGHBOURS + 1, len(faces)) - 1  # of which one is the face itself
     for seen in (faces, np.ascontiguousarray(faces[:, :, ::-1])):
         for rows in np.array_split(np.arange(len(seen)), len(seen) // 256 + 1):
-            nearness = thumbnails(seen[rows]) @ from_afar
+            nearness = thumbnails(seen[rows]) @ known_thumbnails
             nearest = np.argpartition(-nearness, last, axis=1)[:, : last + 1]
             for row, others in zip(rows, nearest, strict=True):
                 alike = others[nearness[row - rows[0], others] > THUMBNAIL_CORRELATION]
@@ -62,23 +62,23 @@ def similar_pairs(faces: np.ndarray) -> Iterator[tuple[int, int]]:
 def near_duplicates(faces: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Which of `faces`, uint8 (N, 48, 48), are crops of photographs that `known`, uint8 (M, 48, 48), holds: bool (N,)."""
     found = np.zeros(len(faces), bool)
-    from_afar = thumbnails(known).T
+    known_thumbnails = thumbnails(known).T
     last = min(NEIGHBOURS, len(known)) - 1
     for seen in (faces, np.ascontiguousarray(faces[:, :, ::-1])):
         for rows in np.array_split(np.arange(len(seen)), len(seen) // 256 + 1):  # all at once would fill the memory
-            nearest = np.argpartition(-thumbnails(seen[rows]) @ from_afar, last, axis=1)[:, : last + 1]
+            nearest = np.argpartition(-thumbnails(seen[rows]) @ known_thumbnails, last, axis=1)[:, : last + 1]
             for row, candidates in zip(rows, nearest, strict=True):
                 found[row] = found[row] or any(same_photograph(seen[row], known[other]) for other in candidates)
     return found
 
 
 def thumbnails(faces: np.ndarray) -> np.ndarray:
-    """What faces, uint8 (N, 48, 48), look like from afar: float32 (N, THUMBNAIL_SIDE²), of mean 0 and length 1."""
+    """Faces, uint8 (N, 48, 48), made small: float32 (N, THUMBNAIL_SIDE²), of mean 0 and length 1."""
     middles = (cv2.GaussianBlur(face, (0, 0), 1.0)[4:44, 4:44] for face in faces)
     size = THUMBNAIL_SIDE, THUMBNAIL_SIDE
     tiles = [cv2.resize(middle, size, interpolation=cv2.INTER_AREA).ravel() for middle in middles]
     small = np.array(tiles, np.float32).reshape(-1, THUMBNAIL_SIDE * THUMBNAIL_SIDE)
-    small -= small.mean(axis=1, keepdims=True)  # of light, nothing stays
+    small -= small.mean(axis=1, keepdims=True)  # light makes no difference
     return small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6)
 
 

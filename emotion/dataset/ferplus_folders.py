@@ -22,6 +22,8 @@ FERPLUS_FOLDERS = {"fer2013train": 0, "fer2013valid": 1, "fer2013test": 2}
 
 @dataclass(frozen=True)
 class FerplusFolders:
+    """The folders of images that FERPlus writes; as a Source of load.py."""
+
     path: Path
     folders: dict[Path, int]
     votes: Table | None  # fer2013new.csv, for folders without a label.csv
@@ -47,6 +49,7 @@ class FerplusFolders:
         return Rows(Split(read_faces(paths), codes, np.array(votes, np.uint8)), np.array(usage, np.uint8))
 
     def named_votes(self) -> dict[str, np.ndarray]:
+        """The votes, uint8 (10,), by the names of the images. InputError where there is no table of them."""
         if self.votes is None:
             raise InputError(
                 f"{self.path}: no label.csv in its folders and no fer2013new.csv beside them: the votes are missing"
@@ -81,6 +84,7 @@ def read_label_csv(path: Path) -> dict[str, np.ndarray]:
 
 
 def folder_state(folders: Iterable[Path]) -> str:
+    """Changes when a file in one of `folders` does; reads none of them."""
     digest = hashlib.sha256()
     for folder in folders:
         digest.update(os.fsencode(f"{folder}\n"))  # whose name says which split or emotion it holds

@@ -39,6 +39,8 @@ HOW_TO_GET_DATA = (
 
 
 class Source(Protocol):
+    """A data set in one of its shapes: TablePair, FerplusFolders, ClassFolders."""
+
     @property
     def path(self) -> Path:
         """The file or folder."""
@@ -136,6 +138,7 @@ def is_packed(path: Path) -> bool:
 
 
 def fingerprint(rows: Rows) -> str:
+    """The SHA-256 of every pixel, label, split and vote, in hexadecimal."""
     digest = hashlib.sha256()
     for array in (rows.everything.faces, rows.everything.codes, rows.usage, rows.everything.votes):
         if array is not None:
@@ -152,6 +155,7 @@ def cache_places(source: Source) -> list[Path]:
 
 
 def read_cache(place: Path, key: str) -> Rows | None:
+    """The rows that are cached in `place` under `key`; None where there are none."""
     try:
         with place.open("rb") as file, np.load(file) as stored:
             if str(stored["key"]) != key:

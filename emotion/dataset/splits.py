@@ -31,11 +31,13 @@ class Split:
         return len(self.faces)
 
     def take(self, rows) -> "Split":
+        """The `rows`, indices, a slice or a mask bool (N,), as a split of their own."""
         votes = None if self.votes is None else self.votes[rows]
         return replace(self, faces=self.faces[rows], codes=self.codes[rows], votes=votes)
 
     @property
     def has_codes(self) -> bool:
+        """Whether every row has a label."""
         return not (self.codes == NO_CODE).any()
 
 
@@ -61,6 +63,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class Dataset:
+    """Faces with labels or votes, by split."""
+
     source: Path  # the file or folder it was read from
     splits: Mapping[str, Split]  # by name, in the order of SPLITS; only those that are there
     fingerprint: str  # SHA-256 of every pixel, label and vote in `source`

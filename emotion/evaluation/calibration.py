@@ -15,6 +15,8 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Calibration:
+    """How near probabilities are to the votes of `count` faces."""
+
     count: int
     # As the expected calibration error (Guo et al.), but for the share of votes in the place of right or wrong: the mean
     # distance of confidence from it, weighted by the bins' sizes.
@@ -74,11 +76,12 @@ def simulate_two_panels(panel: np.ndarray, shares: np.ndarray, seed: int) -> np.
 
 
 def cross_entropy(shares: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean over the rows, in nats."""
+    """Of `shares` (N, C) under `probabilities` (N, C), in nats; the mean over the rows."""
     return float(-(shares * np.log(np.maximum(probabilities, 1e-7))).sum(axis=1).mean())
 
 
 def total_variation(shares: np.ndarray, probabilities: np.ndarray) -> float:
+    """Half the absolute distance between the rows of two (N, C), 0-1; the mean over the rows."""
     return float(np.abs(shares - probabilities).sum(axis=1).mean() / 2)
 
 

@@ -29,6 +29,8 @@ class SplitFigures:
 
 @dataclass(frozen=True)
 class TrainingData:
+    """What a network was trained on."""
+
     fingerprint: str  # of every pixel, label and vote
     rows: dict[str, int]  # by split
 

@@ -34,6 +34,8 @@ class Member:
 
 @dataclass(frozen=True)
 class ModelScore:
+    """One model on one split."""
+
     model: str
     split: str
     score: Score
@@ -41,6 +43,8 @@ class ModelScore:
 
 @dataclass(frozen=True)
 class ModelCalibration:
+    """One model on one split."""
+
     model: str
     split: str
     calibration: Calibration
@@ -59,6 +63,8 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Robustness:
+    """All models on the same damaged faces."""
+
     split: str
     protocol: str
     models: dict[str, list[DamagedScore]]  # the clean faces first

@@ -15,6 +15,8 @@ from emotion.faces.classifier import EmotionClassifier
 
 @dataclass(frozen=True)
 class Cost:
+    """What one face costs one network, here."""
+
     parameters: int | None  # None where they cannot be counted: of a .tflite or .onnx
     macs: int | None  # multiply-accumulates of one face, in convolutions and dense layers: nearly all of the work
     file_bytes: int

@@ -106,6 +106,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple], words: int) -> str:
 
 
 def percent(share: float | None) -> str:
+    """12.3, or - where there is no share."""
     return "-" if share is None else f"{100 * share:.1f}"
 
 

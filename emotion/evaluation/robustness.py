@@ -46,6 +46,7 @@ def compressed(faces: np.ndarray, quality: int) -> np.ndarray:
 
 
 def darkened(faces: np.ndarray, factor: float) -> np.ndarray:
+    """Grey levels times `factor`, 0-1."""
     return (faces * factor).astype(np.uint8)
 
 
@@ -63,7 +64,7 @@ def covered(faces: np.ndarray, corner: int) -> np.ndarray:
     return out
 
 
-# name, the change, its strengths from mild to hard
+# name, the change (faces uint8 (N, 48, 48) -> the same shape and type), its strengths from mild to hard
 CORRUPTIONS: tuple[tuple[str, Callable[..., np.ndarray], tuple[float, ...]], ...] = (
     ("blur, sigma in pixels", blurred, (1, 2)),
     ("noise, deviation in grey levels", noisy, (10, 25)),

@@ -44,6 +44,7 @@ def select_splits(
 
 
 def select_rows(dataset: Dataset, name: str, unseen: bool) -> SelectedSplit:
+    """The split `name`, with or without the faces that training had seen. InputError where none is left."""
     split = dataset.splits[name]
     if name == "Training":
         if unseen:

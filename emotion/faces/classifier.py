@@ -74,6 +74,7 @@ class EmotionClassifier:
         return np.concatenate(parts)
 
     def classify_some(self, faces: np.ndarray) -> np.ndarray:
+        """As `classify`, of at most BATCH_SIZE faces."""
         views = [faces, faces[:, :, ::-1]] if self.mirror else [faces]
         return mean_answer(
             [

@@ -84,6 +84,7 @@ class CloseLook:
 
 
 def load_yunet(model: Path) -> cv2.FaceDetectorYN:
+    """The network in the .onnx `model`. InputError where there is none, or OpenCV cannot read it."""
     if not Path(model).is_file():
         raise InputError(f"{model}: no such file; YuNet belongs beside the scripts, fetch it again")
     size = 128, 128

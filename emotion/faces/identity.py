@@ -86,11 +86,13 @@ class Identities:
         return matches
 
     def begin(self, place: np.ndarray, appearance: np.ndarray | None, time_s: float) -> int:
+        """A new track at `place`; returns its id."""
         self.last_id += 1
         self.tracks.append(Track(self.last_id, place, time_s, appearance, np.zeros(2), self.shots.number))
         return self.last_id
 
     def follow(self, track: Track, place: np.ndarray, appearance: np.ndarray | None, time_s: float) -> int:
+        """Move `track` to `place`, with the speed and the looks that follow from it; returns its id."""
         passed = max(time_s - track.seen_s, 1e-3)
         share = 1 - 0.5 ** (passed / MOTION_HALF_LIFE)
         track.speed = track.speed + share * ((place - track.place)[:2] / passed - track.speed)
@@ -141,4 +143,5 @@ def appearance_of(face: np.ndarray) -> np.ndarray:
 
 
 def place_of(box: Box) -> np.ndarray:
+    """Centre x, centre y and side of `box` in pixels, float (3,)."""
     return np.array([box.x + box.width / 2, box.y + box.height / 2, max(box.width, box.height)])

@@ -32,6 +32,7 @@ class Smoother:
         return [self.smooth_one(face, time_s) for face in recognitions]
 
     def smooth_one(self, face: Recognition, time_s: float) -> Recognition:
+        """`face` with the mean of its probabilities, weighted by how long ago they were."""
         if face.id is None:
             return face
         probabilities = face.probabilities

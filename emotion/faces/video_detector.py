@@ -192,6 +192,7 @@ def place_in_frame(box: Box, scale: float, left: int = 0, top: int = 0) -> Place
 
 
 def frames_between_searches(fps: float) -> int:
+    """How many frames come in SEARCH_S seconds, at least 1."""
     return max(1, round(SEARCH_S * fps))
 
 

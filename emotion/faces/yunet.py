@@ -137,6 +137,7 @@ def shrunk(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def to_detection(face: Face, shape: tuple[int, ...]) -> Detection:
+    """`face` as a square in a picture of `shape` (height, width)."""
     return Detection(square_box(*YuNetDetector.place(face), shape), face.score, face.tilt)
 
 

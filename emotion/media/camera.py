@@ -1,4 +1,4 @@
-"""A camera, a stream or a file as one: always its newest frame, and patience when it goes away."""
+"""A camera, a stream or a file as one: always its newest frame; what goes away is waited for."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""A live camera on disk: each frame at the time it was captured, so that the film runs as life did."""
+"""A live camera on disk: each frame at the time it was captured, so that it plays at the speed of what was seen."""
 
 from contextlib import ExitStack
 from fractions import Fraction

@@ -100,6 +100,7 @@ class Soundtrack:
 
 
 def is_copied(stream: av.AudioStream) -> bool:
+    """Whether MP4 can hold the track as it is."""
     codec = stream.codec_context.codec.canonical_name
     return codec in COPIED_CODECS and (codec != "mp3" or stream.rate >= MP3_RATE)
 
@@ -112,4 +113,5 @@ def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.
 
 
 def seconds(packet: av.Packet) -> float:
+    """When `packet` is decoded, by its own clock."""
     return float((packet.dts or 0) * time_base(packet))

@@ -36,6 +36,7 @@ def time_base(timed: av.Packet | av.VideoFrame | av.VideoStream | av.AudioStream
 
 
 def move(packet: av.Packet, by_s: float) -> None:
+    """Have `packet` come `by_s` seconds later."""
     ticks = round(by_s / packet.time_base)
     packet.dts = (packet.dts or 0) + ticks
     if packet.pts is not None:

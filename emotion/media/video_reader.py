@@ -144,7 +144,7 @@ class VideoReader:
         return "has no frame that can be decoded; is the file complete?"
 
     def _damage(self) -> str | None:
-        """What was damaged in between. FFmpeg fills such pictures from those beside them, and says no word."""
+        """What was damaged in between. FFmpeg fills such pictures from those beside them without a message."""
         found = [f"{self.repaired} frames are damaged and were filled from others"] if self.repaired else []
         found += [f"{self.left_out} pieces are damaged and were left out"] if self.left_out else []
         return " and ".join(found) or None

@@ -119,7 +119,7 @@ class VideoSink:
 
 
 def check_writable(path: Path) -> None:
-    """Say now, not after an hour, that `path` is no place for a video."""
+    """Refuse, before the work is done, a `path` that is no place for a video."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: the output is an MP4; give it the ending .mp4")
     check_place(path, str(path))

@@ -153,6 +153,7 @@ def best_place(frame: np.ndarray, places: list[Box], taken: list[Box]) -> Box:
 
 
 def push_inside(place: Box, frame: np.ndarray) -> Box:
+    """`place` moved into the frame, as far as it is not larger than that."""
     height, width = frame.shape[:2]
     x, y = max(0, min(place.x, width - place.width)), max(0, min(place.y, height - place.height))
     return Box(x, y, place.width, place.height)
@@ -222,6 +223,7 @@ def text_mask(text: str, line: int) -> np.ndarray:
 
 
 def text_width(text: str, line: int) -> int:
+    """Of `text` in a line of `line` pixels, in pixels."""
     return max(1, int(np.ceil(font_of(line).getlength(text))))
 
 

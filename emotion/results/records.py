@@ -179,6 +179,7 @@ class Records:
         self.files = {}
 
     def discard(self) -> None:
+        """Remove the files: what is added from then on goes nowhere."""
         for path, file in self.files.items():
             with contextlib.suppress(OSError):  # a full disk: closing would write once more
                 file.close()

@@ -1,7 +1,7 @@
 """What a training face may go through, and why.
 
-A detector's box is never the box FER2013 was cropped with, and a living room is not a studio: each change below is
-one that a face meets between the camera and the network, and none alters its emotion.
+A detector's box is never the box FER2013 was cropped with, and light, focus and noise differ: each change below is one
+that happens to a face between the camera and the network, and none alters its emotion.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def augment(faces: np.ndarray, rng: np.random.Generator, ranges: Ranges = DEFAUL
     blurred, noisy, erased = rng.random((3, count)) < np.array([[ranges.blur], [ranges.noise], [ranges.erase]])
     out = np.empty_like(faces)
     for i in range(count):
-        # Edges repeat outwards: a black corner would be a hint no detector's crop ever gives.
+        # Edges repeat outwards: a black corner is in no detector's crop.
         face = cv2.warpAffine(faces[i], matrices[i], (side, side), borderMode=cv2.BORDER_REPLICATE)
         face = cv2.LUT(face, curves[i])
         if blurred[i]:

@@ -85,6 +85,7 @@ def commit(folder: Path = REPOSITORY) -> str | None:
 
 
 def version(package: str) -> str | None:
+    """The version of an installed `package`; None where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

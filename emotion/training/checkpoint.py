@@ -92,6 +92,7 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
+        """While in its `with`, no other process may write to the folder. InputError where one does."""
         if not self.writes:
             yield
             return
@@ -113,6 +114,7 @@ class Checkpoint:
         self.load(model, "best")
 
     def load(self, model: keras.Model, kind: str) -> None:
+        """The weights of the kind `running` or `best`, and with them the optimizer. InputError where they cannot be read."""
         path = self.folder / self.files[kind]
         if not path.is_file():
             raise InputError(f"--resume: {path} is missing; bring it back, or delete the folder")
@@ -127,10 +129,12 @@ class Checkpoint:
         self.started = time.monotonic()
 
     def save_running(self, epoch: int, logs: dict) -> None:
+        """Before the averages take the place of the weights."""
         self.pending = dict(self.files)
         self.save("running", epoch)
 
     def save_best(self, epoch: int, logs: dict) -> None:
+        """After the averages took it: the epoch is over. InputError where its loss is no number."""
         if not math.isfinite(logs["val_loss"]):
             raise InputError(
                 f"epoch {epoch + 1}: the loss is no number any more; begin again with a lower --learning-rate"
@@ -154,6 +158,7 @@ class Checkpoint:
             self.model.save_weights(path, overwrite=True)
 
     def write_state(self) -> None:
+        """From here on the files of this epoch count, and those of the last are gone."""
         if not self.writes:
             return
         state = {"settings": self.settings, "best_loss": self.best_loss, "files": self.files, "history": self.history}

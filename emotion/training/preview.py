@@ -36,5 +36,6 @@ def sheet_row(face: np.ndarray, variants: np.ndarray) -> np.ndarray:
 
 
 def padded(face: np.ndarray, left: int) -> np.ndarray:
+    """`face` enlarged, with white above it and on its left."""
     face = face.repeat(ENLARGE, axis=0).repeat(ENLARGE, axis=1)
     return cv2.copyMakeBorder(face, GAP, 0, left, 0, cv2.BORDER_CONSTANT, value=255)

@@ -32,11 +32,13 @@ class Run:
 
     @property
     def facts(self) -> dict[str, Any]:
+        """Those that a card has a field for."""
         names = ("seed", "trained_on", "teachers", "teacher_weight")
         return {name: getattr(self, name) for name in names} | ({"init_from": self.init_from} if self.init_from else {})
 
     @property
     def settings(self) -> dict[str, Any]:
+        """All of them, flat: two runs whose settings are the same JSON are one run."""
         names = ("network", "labels", "data", "backbone_weights")
         return {name: getattr(self, name) for name in names} | self.facts | asdict(self.recipe)
 

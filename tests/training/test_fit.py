@@ -166,7 +166,7 @@ def test_a_finished_run_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_temperature_makes_a_braggart_as_sure_as_people_and_changes_no_answer(small_network):
+def test_temperature_makes_an_overconfident_network_as_sure_as_people_and_changes_no_answer(small_network):
     model = small_network()
     model.get_layer("logits").set_weights([w * 30 for w in model.get_layer("logits").get_weights()])
     before = classifier_of(model)(FACES)
