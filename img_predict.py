@@ -22,7 +22,7 @@ import numpy as np
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.photo_paths import OUTPUT, plan
+from emotion.cli.photo_paths import OUTPUT, plan_photos
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
@@ -30,7 +30,7 @@ from emotion.files import check_apart, check_folder, check_places
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import write_photo
 from emotion.results.crops import check_crops, write_crops
-from emotion.results.html_report import Report
+from emotion.results.html_report import HtmlReport
 from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
 
@@ -39,7 +39,7 @@ logger = logging.getLogger("emotion")
 
 def main() -> int:
     args = parse_arguments()
-    tasks = plan(args.paths, args.output, args.copies, args.crops)
+    tasks = plan_photos(args.paths, args.output, args.copies, args.crops)
     records_at = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     check_places(records_at)  # the folders of the copies are made as they come
     if args.crops:
@@ -53,7 +53,7 @@ def main() -> int:
     if args.crops:
         check_crops(args.crops, recognizer.labels, photos)
     source = tasks[0].name if len(tasks) == 1 else None
-    report = Report(recognizer.labels)
+    report = HtmlReport(recognizer.labels)
     failures: list[str] = []
     # Contexts exit in reverse order: the records are finished before Ctrl-C means again what it always means.
     with (

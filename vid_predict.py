@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.video_paths import Task, plan, with_plots
+from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
@@ -33,7 +33,7 @@ from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, read_ahead
 from emotion.media.video_sink import VideoSink, check_writable
-from emotion.results.html_report import Pictures, Report
+from emotion.results.html_report import HtmlReport, Pictures
 from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted
@@ -46,7 +46,7 @@ def main() -> int:
     tasks, outputs = plan_outputs(args)
     recognizer = flags.video_recognizer(args, USUAL_FPS)
     check_apart([*(task.video for task in tasks), *recognizer.files], outputs)
-    page = Report(recognizer.labels)
+    page = HtmlReport(recognizer.labels)
     failures: list[str] = []
     done = 0  # videos, also those of which a part is damaged
     # Contexts exit in reverse order: the outputs are finished before Ctrl-C means again what it always means.
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def predict(
-    task: Task, video, recognizer: Recognizer, records: Records, page: Report, args, interrupt: Interrupt
+    task: VideoTask, video, recognizer: Recognizer, records: Records, page: HtmlReport, args, interrupt: Interrupt
 ) -> str | None:
     """Read `video` to its end: draw, record and sum up what its faces feel. Returns what was wrong with the file."""
     info, start_s = video.info, args.part.start_s
@@ -157,7 +157,7 @@ def parse_arguments() -> argparse.Namespace:
     return args
 
 
-def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path | None]]:
+def plan_outputs(args: argparse.Namespace) -> tuple[list[VideoTask], dict[str, Path | None]]:
     """The videos with their copies, and the other outputs by their flags; refused here, before any work is done."""
     if args.show and (problem := missing_display()):
         if not (args.output or args.json or args.csv or args.plot or args.report):
@@ -165,7 +165,7 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path |
         logger.info(f"--show is left out: {problem}")
         args.show = False
     copies = bool(args.output) or not (args.json or args.csv or args.plot or args.report or args.show)
-    tasks = plan(args.videos, args.output, copies)
+    tasks = plan_videos(args.videos, args.output, copies)
     outputs = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     if args.plot:
         tasks = with_plots(tasks, args.plot)
@@ -180,7 +180,7 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[Task], dict[str, Path |
     return tasks, drawn | outputs | plots
 
 
-def report(task: Task, timeline: Timeline, fps: float, say) -> None:
+def report(task: VideoTask, timeline: Timeline, fps: float, say) -> None:
     """The summary: a line for the video, one for each face, one for the copy."""
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
     for line in (f"{task.video}: {done}", *timeline.summary(timeline.fps(fps))):

@@ -17,7 +17,7 @@ from emotion.media.suffixes import PHOTOS
 OUTPUT = Path("output")
 
 
-class Task(NamedTuple):
+class PhotoTask(NamedTuple):
     """A photo, by its path, its URL or - for stdin, and the place of its annotated copy, if there is to be one."""
 
     photo: Path | str
@@ -49,7 +49,9 @@ class Task(NamedTuple):
         return decode_photo(data, self.name, max_pixels)
 
 
-def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: Path | None = None) -> list[Task]:
+def plan_photos(
+    arguments: list[str], output: Path | None, copies: bool = True, crops: Path | None = None
+) -> list[PhotoTask]:
     """The photos of the command line, each with a copy of its own: no copy hits a photo or another copy.
 
     `output` is a folder, or for a single photo a file; None is the folder output/. Without `copies` there are none.
@@ -63,9 +65,9 @@ def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: 
     if arguments.count(STDIN) > 1:
         raise InputError("-: stdin can be read once")
     if not copies:
-        return [Task(photo, None) for photo, _ in photos]
+        return [PhotoTask(photo, None) for photo, _ in photos]
     if as_file and output:
-        return [Task(photos[0][0], check_copy(output, photos))]
+        return [PhotoTask(photos[0][0], check_copy(output, photos))]
     check_folder(folder)
     originals = {os.path.realpath(photo) for photo, _ in photos if isinstance(photo, Path)}
     taken = set(originals)
@@ -75,7 +77,7 @@ def plan(arguments: list[str], output: Path | None, copies: bool = True, crops: 
         copy = folder / name if name.suffix.lower() in WRITABLE else (folder / name).with_suffix(".png")
         copy = free_name(copy, originals, taken)
         taken.add(os.path.realpath(copy))
-        tasks.append(Task(photo, copy))
+        tasks.append(PhotoTask(photo, copy))
     return tasks
 
 

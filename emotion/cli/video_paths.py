@@ -12,13 +12,13 @@ from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.suffixes import VIDEOS
 from emotion.media.video_reader import VideoReader
-from emotion.media.video_sink import SUFFIXES as WRITABLE
+from emotion.media.video_sink import WRITABLE
 
 OUTPUT = Path("output")
 SUFFIXES = VIDEOS | {".gif"}  # other animations look like photos
 
 
-class Task(NamedTuple):
+class VideoTask(NamedTuple):
     """A video and the places of its annotated copy and of its plot, if there are to be such."""
 
     video: Path
@@ -29,7 +29,7 @@ class Task(NamedTuple):
         return open_video(self.video, part, max_pixels)
 
 
-def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
+def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list[VideoTask]:
     """The videos of the command line, each with a copy of its own, if there are to be `copies`.
 
     `output` is a folder, or for a single video a file; None is the folder output/.
@@ -42,11 +42,11 @@ def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
             f"{' '.join(arguments)}: no video in there; looked for {looked_for}; img_predict.py reads pictures"
         )
     if not copies:
-        return [Task(video, None) for video, _ in videos]
+        return [VideoTask(video, None) for video, _ in videos]
     if output and not output.is_dir() and (output.suffix.lower() in WRITABLE or is_one_file(arguments, output)):
         if len(videos) > 1:
             raise InputError(f"-o {output}: one file for {len(videos)} videos; name a folder")
-        return [Task(videos[0][0], output)]
+        return [VideoTask(videos[0][0], output)]
     check_folder(folder)
     originals = {os.path.realpath(video) for video, _ in videos}
     taken = set(originals)
@@ -54,7 +54,7 @@ def plan(arguments: list[str], output: Path | None, copies: bool) -> list[Task]:
     for video, name in videos:
         copy = free_name((folder / name).with_suffix(".mp4"), originals, taken)
         taken.add(os.path.realpath(copy))
-        tasks.append(Task(video, copy))
+        tasks.append(VideoTask(video, copy))
     return tasks
 
 
@@ -63,7 +63,7 @@ def is_one_file(arguments: list[str], output: Path) -> bool:
     return bool(output.suffix) and len(arguments) == 1 and not os.path.isdir(arguments[0])  # noqa: PTH112
 
 
-def with_plots(tasks: list[Task], plots: Path) -> list[Task]:
+def with_plots(tasks: list[VideoTask], plots: Path) -> list[VideoTask]:
     """`tasks`, each with a plot of its own: `plots` is the file of a single one, or the folder."""
     if len(tasks) == 1 and plots.suffix and not plots.is_dir():
         return [tasks[0]._replace(plot=plots)]

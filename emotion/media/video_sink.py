@@ -14,7 +14,7 @@ from emotion.files import check_place, clear_unfinished, put_in_place, unfinishe
 from emotion.media.soundtrack import Soundtrack
 from emotion.media.video_info import VideoInfo
 
-SUFFIXES = (".mp4", ".m4v", ".mov")
+WRITABLE = (".mp4", ".m4v", ".mov")
 LIMITED_RANGE = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects
 
 # On two cores the encoder is the largest cost after the cascade: `veryfast` takes three times as long as `ultrafast`,
@@ -120,6 +120,6 @@ class VideoSink:
 
 def check_writable(path: Path) -> None:
     """Refuse, before the work is done, a `path` that is no place for a video."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path}: the output is an MP4; give it the ending .mp4")
     check_place(path, str(path))

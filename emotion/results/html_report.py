@@ -20,7 +20,7 @@ MOMENTS = 3  # pictures of each emotion
 APART_S = 2.0  # seconds between two of them
 
 
-class Report:
+class HtmlReport:
     """What a page shows: photos, films or both, in the order in which they came."""
 
     def __init__(self, labels: tuple[str, ...]):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.cli.photo_paths import plan
+from emotion.cli.photo_paths import plan_photos
 from emotion.errors import InputError
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def planned(arguments, output=None):
-    return {task.photo.as_posix(): task.copy.as_posix() for task in plan(arguments, output and Path(output))}
+    return {task.photo.as_posix(): task.copy.as_posix() for task in plan_photos(arguments, output and Path(output))}
 
 
 def test_a_copy_has_the_photos_name_in_output(folder):
@@ -41,7 +41,7 @@ def test_the_copies_of_the_last_run_are_no_photos(folder):
 
 def test_the_crops_of_the_last_run_are_no_photos(folder):
     folder("in/a.jpg", "in/faces/happiness/0001-a-1.png", "in/b/c-annotated.jpg")
-    tasks = plan(["in"], None, crops=Path("in/faces"))
+    tasks = plan_photos(["in"], None, crops=Path("in/faces"))
     assert [task.photo.as_posix() for task in tasks] == ["in/a.jpg", "in/b/c-annotated.jpg"]
 
 
@@ -189,21 +189,21 @@ def test_the_longest_names_have_copies(folder, name):
 
 def test_stdin_and_urls(folder):
     url = "https://me:secret@example.org/a/caf%C3%A9.jpg?size=9&token=abc"
-    tasks = plan(["-", url, "http://example.org/"], Path("out"))
+    tasks = plan_photos(["-", url, "http://example.org/"], Path("out"))
     assert [task.copy.as_posix() for task in tasks] == ["out/stdin.png", "out/café.jpg", "out/example.png"]
     assert [task.name for task in tasks][:2] == [
         "stdin", "https://***@example.org/a/caf%C3%A9.jpg?size=9&token=***",
     ]  # fmt: skip
     with pytest.raises(InputError, match="stdin can be read once"):
-        plan(["-", "-"], None)
+        plan_photos(["-", "-"], None)
 
 
 def test_an_address_with_a_slip_is_reported_with_the_errors(folder):
-    (task,) = plan(["http://[bad"], Path("out"))
+    (task,) = plan_photos(["http://[bad"], Path("out"))
     assert (task.name, task.copy.as_posix()) == ("http://[bad", "out/download.png")
 
 
 def test_without_copies_there_is_no_folder(folder):
     folder("a.jpg")
-    assert plan(["a.jpg"], None, copies=False)[0].copy is None
+    assert plan_photos(["a.jpg"], None, copies=False)[0].copy is None
     assert not Path("output").exists()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.cli.video_paths import Task, plan, with_plots
+from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.errors import InputError
 
 
@@ -15,7 +15,7 @@ def films(tmp_path, monkeypatch):
 
 
 def copies(arguments, output):
-    return [task.copy.as_posix() for task in plan(arguments, Path(output), copies=True)]
+    return [task.copy.as_posix() for task in plan_videos(arguments, Path(output), copies=True)]
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_copies_among_the_originals_are_not_read_by_the_next_call(films):
 @pytest.mark.parametrize("arguments", [["pictures"], ["pictures", "pictures"]])
 def test_a_folder_without_a_video_is_named_with_what_was_looked_for(arguments, films):
     with pytest.raises(InputError, match=r"pictures: no video in there; looked for .*\.mp4 .*; img_predict\.py reads"):
-        plan(arguments, None, copies=True)
+        plan_videos(arguments, None, copies=True)
 
 
 def plots(videos, place):
-    tasks = with_plots([Task(Path(video), None) for video in videos], Path(place))
+    tasks = with_plots([VideoTask(Path(video), None) for video in videos], Path(place))
     return [task.plot.as_posix() for task in tasks]
 
 

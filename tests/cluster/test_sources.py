@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.cli.photo_paths import plan
+from emotion.cli.photo_paths import plan_photos
 from emotion.cluster.sources import find_sources, is_video, local_video, read_source
 from emotion.errors import InputError
 
@@ -57,7 +57,7 @@ def test_what_a_glob_finds_in_the_run_s_own_folder_is_left_out(folder):
 
 def test_photos_come_in_the_order_of_img_predict(folder):
     (folder / "in" / "film.mp4").unlink()
-    tasks = plan(["in"], folder / "in" / "run")
+    tasks = plan_photos(["in"], folder / "in" / "run")
     assert list(find_sources(["in"], skip=folder / "in" / "run")) == [str(task.photo) for task in tasks]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box
-from emotion.results.html_report import MOMENTS, Pictures, Report
+from emotion.results.html_report import MOMENTS, HtmlReport, Pictures
 from emotion.results.timeline import Timeline
 
 LABELS = ("calm", "<b>joie</b>")
@@ -26,7 +26,7 @@ def ground():
 
 @pytest.fixture
 def page(tmp_path):
-    report = Report(LABELS)
+    report = HtmlReport(LABELS)
     report.add_photo(EVIL, ground(), [face(0.2), face(0.9)])
     report.add_photo("empty.jpg", ground(), [])
     report.add_failure("bad.jpg", EVIL)
@@ -66,7 +66,7 @@ def test_the_strongest_moments_are_few_apart_and_strong():
 
 
 def test_names_that_are_no_text(tmp_path):
-    report = Report(LABELS)
+    report = HtmlReport(LABELS)
     report.add_failure("caf\udce9.jpg", "bad")
     report.write(tmp_path / "page.html")
     assert r"caf\udce9.jpg" in (tmp_path / "page.html").read_text(encoding="utf-8")
