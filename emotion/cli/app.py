@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 def run(main: Callable[[], int | None]) -> None:
     """Call a script's `main` and exit with the code it returns; an InputError is one line on stderr and exit code 2."""
-    script = Path(sys.argv[0]).name
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is told once, by us
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
@@ -32,7 +31,7 @@ def run(main: Callable[[], int | None]) -> None:
         code = main() or DONE
         sys.stdout.flush()
     except InputError as error:
-        print(printable(f"{script}: error: {error}"), file=sys.stderr)
+        print_error(error)
         code = FAILED
     except KeyboardInterrupt:
         exit_on_signals(INTERRUPTED)
@@ -42,15 +41,15 @@ def run(main: Callable[[], int | None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
     except MemoryError:
-        print(f"{script}: error: too large for the memory of this machine", file=sys.stderr)
+        print_error("too large for the memory of this machine")
         code = FAILED
     except ModuleNotFoundError as error:  # a script that trains or measures, where only prediction was installed
         if error.name is None or error.name.partition(".")[0] == "emotion":
             raise
-        print(f"{script}: error: {error.name} is not installed; pip install -r requirements.txt", file=sys.stderr)
+        print_error(f"{error.name} is not installed; pip install -r requirements.txt")
         code = FAILED
     except OSError as error:  # a full disk, a folder that may not be entered
-        print(f"{script}: error: {error.filename or 'a file'}: {reason(error)}", file=sys.stderr)
+        print_error(f"{error.filename or 'a file'}: {reason(error)}")
         code = FAILED
     exit_on_signals(code)
     sys.exit(code)
@@ -66,6 +65,16 @@ CONTROLS = {
 def printable(line: str) -> str:
     """`line` as it may be shown on a terminal: what controls it is escaped."""
     return line.translate(CONTROLS)
+
+
+def print_error(problem: object) -> None:
+    """Print on stderr, as one line, what went wrong."""
+    print(printable(f"{script_name()}: error: {problem}"), file=sys.stderr)
+
+
+def script_name() -> str:
+    """What the user has called."""
+    return Path(sys.argv[0]).name
 
 
 class Parser(argparse.ArgumentParser):
@@ -144,12 +153,11 @@ def speaker(*outputs: Path | None) -> Callable[[str], None]:
 
 def ended(interrupted: bool, source: str | Path = "", problem: str | None = None) -> int:
     """Say on stderr how the work on `source` ended before its time, if it did; returns the exit code."""
-    script = Path(sys.argv[0]).name
     if interrupted:
-        print(f"{script}: interrupted; what was done is kept", file=sys.stderr)
+        print(f"{script_name()}: interrupted; what was done is kept", file=sys.stderr)
         return INTERRUPTED
     if problem:
-        print(printable(f"{script}: error: {source}: {problem}"), file=sys.stderr)
+        print_error(f"{source}: {problem}")
         return PARTLY
     return DONE
 
@@ -157,7 +165,7 @@ def ended(interrupted: bool, source: str | Path = "", problem: str | None = None
 def report(failures: list[str], total: int, interrupted: bool = False) -> int:
     """Name on stderr what could not be processed, of `total` inputs; returns the exit code."""
     for failure in failures:
-        print(printable(f"{Path(sys.argv[0]).name}: error: {failure}"), file=sys.stderr)
+        print_error(failure)
     if interrupted:
         return ended(interrupted)
     return DONE if not failures else FAILED if len(failures) == total else PARTLY
@@ -169,7 +177,5 @@ def report_table(table: Path, failed: int, total: int, useful: int) -> int:
     `useful` is how many photos and frames there are all the same: a film that breaks has those before.
     """
     if failed:
-        print(
-            f"{Path(sys.argv[0]).name}: error: {failed} of {total} could not be processed; see {table}", file=sys.stderr
-        )
+        print_error(f"{failed} of {total} could not be processed; see {table}")
     return DONE if not failed else PARTLY if useful else FAILED
