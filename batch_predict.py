@@ -6,12 +6,10 @@ python batch_predict.py photos/ "films/*.mp4" run/ --parquet
 find /archive -name "*.jpg" | python batch_predict.py --list - run/ --cluster tcp://10.0.0.1:8786
 """
 
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
+from emotion.cli.interrupt import exit_on_signals
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    exit_on_signals(130)  # the imports below take half a second: until they are done, a signal would be a traceback
 
 from itertools import chain
 

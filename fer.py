@@ -6,12 +6,10 @@ python fer.py --data my_faces/ --init-from models/fer.h5      go on from a netwo
 python fer.py --evaluate models/fer.h5 --tta                  measure a model on all splits of data/ but Training
 """
 
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
+from emotion.cli.interrupt import exit_on_signals
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    exit_on_signals(130)  # the imports below take half a second: until they are done, a signal would be a traceback
 
 import argparse
 import logging

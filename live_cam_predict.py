@@ -6,12 +6,10 @@ python live_cam_predict.py --browser
 python live_cam_predict.py --camera data/samples/astronaut.mp4 -o recording.mp4 --csv emotions.csv
 """
 
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
+from emotion.cli.interrupt import exit_on_signals
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    exit_on_signals(130)  # the imports below take half a second: until they are done, a signal would be a traceback
 
 import argparse
 import logging

@@ -6,12 +6,10 @@ python vid_predict.py data/samples/astronaut.mp4 -o annotated.mp4 --plot timelin
 python vid_predict.py data/samples --json emotions.json --start 1 --every 0.5 --quiet
 """
 
-if __name__ == "__main__":  # the imports below take half a second: until they are done, a signal would be a traceback
-    import os
-    import signal
+from emotion.cli.interrupt import exit_on_signals
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    exit_on_signals(130)  # the imports below take half a second: until they are done, a signal would be a traceback
 
 import argparse
 import logging

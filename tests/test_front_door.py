@@ -22,6 +22,8 @@ HEAVY = ("tensorflow", "keras", "jax", "pandas", "matplotlib", "h5py", "sklearn"
 def test_everything_that_is_promised_is_there():
     assert {"Recognizer", "Recognition", "Box", "annotate", "read_photo", "InputError"} <= set(emotion.__all__)
     assert all(hasattr(emotion, name) for name in emotion.__all__)
+    assert list(emotion.MODULES) == emotion.__all__
+    assert not hasattr(emotion, "recognise")
     assert re.fullmatch(r"\d+\.\d+\.\d+", emotion.__version__)
 
 
@@ -30,6 +32,12 @@ def test_an_installed_copy_has_the_same_version():
         assert version("facial-emotion-recognition") == emotion.__version__
     except PackageNotFoundError:
         pytest.skip("not installed; run from the checkout")
+
+
+def test_what_a_script_asks_for_first_is_there_at_once(repository):
+    code = "import sys, emotion.cli.interrupt; print({'numpy', 'cv2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 @pytest.mark.slow
