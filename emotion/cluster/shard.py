@@ -20,7 +20,7 @@ from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink
 from emotion.results.overlay import annotate
-from emotion.results.records import face_record, rounded
+from emotion.results.records import rounded
 
 NAME_BYTES = 200  # of a copy's: a system's limit is 255, and a number comes before it
 # What is wrong with the disk that is written to, not with what is read.
@@ -100,7 +100,7 @@ def photo(source: str, index: int, recognizer: Recognizer, settings: Settings, s
     faces = recognizer.recognize(picture)
     if settings.copies:
         write_photo(copy_path(settings.copies, shard, index, source), annotate(picture, faces))
-    found = [face_record(face) for face in faces]
+    found = [face.as_dict() for face in faces]
     return {"index": index, "time_s": None, "source": hide_password(source), "faces": found}
 
 
@@ -118,7 +118,7 @@ def film(source: str, recognizer: Recognizer, settings: Settings, shard: Shard, 
         for index, (image, time_s, duration_s) in enumerate(video):
             watch.begin(0)
             faces = recognizer.recognize(image, time_s)
-            found = [face_record(face) for face in faces]
+            found = [face.as_dict() for face in faces]
             yield {"index": index, "time_s": rounded(time_s), "source": hide_password(source), "faces": found}
             if sink:
                 sink.write(annotate(image, faces), time_s, duration_s)

@@ -1,6 +1,7 @@
 """One face and what it seems to feel."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,3 +38,15 @@ class Recognition:
     def scores(self) -> dict[str, float]:
         """Every label's probability."""
         return dict(zip(self.labels, map(float, self.probabilities), strict=True))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The face as the scripts' JSON holds it: `box` is [x, y, width, height] in pixels, `tilt` in degrees clockwise."""
+        return {
+            "id": self.id,
+            "box": list(self.box),
+            "detection": round(self.detection, 4),
+            "tilt": round(self.tilt, 1),
+            "label": self.emotion,
+            "confidence": round(self.confidence, 4),
+            "emotions": {label: round(score, 4) for label, score in self.scores.items()},
+        }

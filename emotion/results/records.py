@@ -18,19 +18,6 @@ FACE_COLUMNS = ("frame", "time_s", "source", "status", "id", "x", "y", "width", 
 LINES = (".jsonl", ".ndjson")  # what JSON Lines are called
 
 
-def face_record(face: Recognition) -> dict:
-    """One face as JSON holds it; `box` is [x, y, width, height] in pixels, `tilt` in degrees clockwise."""
-    return {
-        "id": face.id,
-        "box": list(face.box),
-        "detection": round(face.detection, 4),
-        "tilt": round(face.tilt, 1),
-        "label": face.emotion,
-        "confidence": round(face.confidence, 4),
-        "emotions": {label: round(score, 4) for label, score in face.scores.items()},
-    }
-
-
 def face_columns(face: dict) -> tuple:
     """The cells of a face's record from `id` to `confidence`, as FACE_COLUMNS names them."""
     return face["id"], *face["box"], face["detection"], face["tilt"], face["label"], face["confidence"]
@@ -145,7 +132,7 @@ class Records:
 
     def add(self, index: int, time_s: float | None, recognitions: list[Recognition], source: str | None = None) -> None:
         """Write frame `index`, seen at `time_s`, with its faces or without; `source` names one of a series."""
-        self.write(index, time_s, source, {"faces": [face_record(face) for face in recognitions]})
+        self.write(index, time_s, source, {"faces": [face.as_dict() for face in recognitions]})
 
     def fail(self, index: int, source: str, problem: str) -> None:
         """Write that nothing could be made of `source`."""

@@ -15,7 +15,6 @@ from aiohttp import WSCloseCode
 from PIL import JpegImagePlugin
 
 from emotion.faces.recognition import Recognition
-from emotion.results.records import face_record
 
 MAX_MESSAGE = 4 * 2**20  # bytes: a 4-megapixel JPEG of good quality has 1 to 2
 MAX_PIXELS = 2**22
@@ -82,7 +81,7 @@ def faces_message(number: int, image: np.ndarray, time_s: float, faces: list[Rec
         "time_s": round(time_s, 4),
         "width": width,
         "height": height,
-        "faces": [face_record(face) for face in faces],
+        "faces": [face.as_dict() for face in faces],
     }
 
 

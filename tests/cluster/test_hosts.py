@@ -12,7 +12,6 @@ import cv2
 import pytest
 
 from emotion import Recognizer, read_photo
-from emotion.results.records import face_record
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -139,7 +138,7 @@ def test_two_hosts_one_of_which_dies(start, two_hosts, repository, sample, tmp_p
         driver.kill()
         driver.communicate()
     assert stdout == "run/results.jsonl: 401 files, 400 faces\n", stderr
-    faces = [face_record(face) for face in Recognizer.for_photos().recognize(read_photo(face))]
+    faces = [face.as_dict() for face in Recognizer.for_photos().recognize(read_photo(face))]
     *records, failed = [json.loads(line) for line in (tmp_path / "run" / "results.jsonl").read_text().splitlines()]
     assert records == [{"source": f"photos/{i:03}.jpg", "index": i, "time_s": None, "faces": faces} for i in range(400)]
     assert failed["problem"].startswith("not a picture")

@@ -18,7 +18,6 @@ from emotion.cluster.shard import ShardTask, Watch, process
 from emotion.cluster.sources import WorkerError
 from emotion.errors import InputError
 from emotion.model_file.stored import sha256
-from emotion.results.records import face_record
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def test_photos_have_their_faces_and_a_bad_one_its_reason(settings, sample, tiny
     part = process(task(bad, sample, tmp_path / "none.jpg"), settings, never)
     broken, seen, missing = read(part)
     faces = Recognizer.for_photos(tiny_model).recognize(read_photo(sample))
-    assert seen == {"index": 1, "time_s": None, "source": str(sample), "faces": [face_record(face) for face in faces]}
+    assert seen == {"index": 1, "time_s": None, "source": str(sample), "faces": [face.as_dict() for face in faces]}
     assert (part.faces, part.failed) == (len(faces), 2) == (1, 2)
     assert broken["problem"].startswith("not a picture")
     assert missing["problem"].startswith("no such file")

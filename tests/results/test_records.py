@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box
-from emotion.results.records import Records, face_record
+from emotion.results.records import Records
 
 LABELS = ("calm", "joie")
 FACE = Recognition(Box(10, 20, 30, 40), LABELS, np.array([0.25, 0.75], np.float32), 7, 0.91234, -20.04)
@@ -22,23 +22,6 @@ def write(json_path=None, csv_path=None):
         records.add(0, 0.0, [FACE, FACE])
         records.add(1, 1 / 29.97, [])
         records.add(2, 2 / 29.97, [FACE])
-
-
-def test_a_face():
-    assert face_record(FACE) == {
-        "id": 7,
-        "box": [10, 20, 30, 40],
-        "detection": 0.9123,
-        "tilt": -20.0,
-        "label": "joie",
-        "confidence": 0.75,
-        "emotions": {"calm": 0.25, "joie": 0.75},
-    }
-
-
-def test_probabilities_have_four_places():
-    record = face_record(Recognition(Box(0, 0, 1, 1), LABELS, np.array([1 / 3, 2 / 3], np.float32)))
-    assert (record["confidence"], record["emotions"]) == (0.6667, {"calm": 0.3333, "joie": 0.6667})
 
 
 def test_json(tmp_path):
@@ -56,7 +39,7 @@ def test_json(tmp_path):
         (1, 0.0334, 0),  # a frame without a face stays
         (2, 0.0667, 1),
     ]
-    assert frames[2]["faces"] == [face_record(FACE)]
+    assert frames[2]["faces"] == [FACE.as_dict()]
 
 
 def test_csv(tmp_path):
@@ -117,7 +100,7 @@ def test_json_lines_are_one_object_a_frame(tmp_path, name):
     assert [(frame["source"], frame["index"], len(frame["faces"])) for frame in frames] == [
         ("né.mp4", 0, 2), ("né.mp4", 1, 0), ("né.mp4", 2, 1),
     ]  # fmt: skip
-    assert frames[0]["faces"][0] == face_record(FACE)
+    assert frames[0]["faces"][0] == FACE.as_dict()
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion import Box, Recognition
-from emotion.results.records import face_record
 from emotion.web import messages
 from emotion.web.messages import (
     MAX_MESSAGE,
@@ -90,7 +89,7 @@ def test_faces_are_told_as_in_the_records():
     message = faces_message(7, PICTURE, 1.23456, [FACE])
     assert message == {
         "type": "faces", "number": 7, "time_s": 1.2346, "width": 64, "height": 48,
-        "faces": [face_record(FACE)],
+        "faces": [FACE.as_dict()],
     }  # fmt: skip
 
 
