@@ -79,6 +79,33 @@ def test_the_python_of_the_readme_runs(repository, tmp_path, sample):
 def test_what_is_no_picture_is_refused_with_what_is_expected(given, said):
     with pytest.raises(emotion.InputError, match=said):
         emotion.Recognizer.for_photos().recognize(given)
+    with pytest.raises(emotion.InputError, match=said):
+        emotion.annotate(given, [])
+
+
+@pytest.mark.parametrize("given", [np.zeros((9, 9, 3)), np.zeros((9, 9)), np.zeros((0, 9), np.uint8), "hello"])
+def test_what_is_no_picture_is_not_written(given, tmp_path):
+    with pytest.raises(emotion.InputError, match="expected a picture, BGR uint8"):
+        emotion.write_photo(tmp_path / "a.png", given)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "said"),
+    [
+        ("for_photos", {"device": "tpu"}, "device='tpu': expected one of auto, cpu, gpu"),
+        ("for_photos", {"scaling": "0-2"}, "scaling='0-2': expected one of 0-1, "),
+        ("for_photos", {"labels": "happy,sad"}, "labels='happy,sad': expected a list of names"),
+        ("for_photos", {"model": []}, r"model=\[\]: name a file"),
+        ("for_photos", {"min_face": 0}, "min_face=0: expected at least 1"),
+        ("for_video", {"min_score": 7}, "min_score=7: expected 0 to 1"),
+        ("for_video", {"smooth": -1}, "smooth=-1: a half-life is 0"),
+        ("for_video", {"detect_every": 0}, "detect_every=0: every frame is 1"),
+    ],
+)
+def test_an_option_that_will_not_do_is_refused_as_by_the_scripts(make, options, said):
+    with pytest.raises(emotion.InputError, match=said):
+        getattr(emotion.Recognizer, make)(**options)
 
 
 def test_paths_are_taken_as_text_and_as_paths(sample):

@@ -6,7 +6,7 @@ from typing import Any
 
 from emotion.cli.app import STDOUT
 from emotion.faces.detector import DETECTORS
-from emotion.faces.recognizer import Recognizer
+from emotion.faces.recognizer import DEVICES, Recognizer
 from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S
 from emotion.files import MODEL
@@ -28,7 +28,7 @@ def add_shared_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tta", action=argparse.BooleanOptionalAction, default=None,
                        help="average each face with its mirror image (default: in photos, where a face costs a "
                             "millisecond; in videos smoothing does as much)")  # fmt: skip
-    group.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
+    group.add_argument("--device", choices=DEVICES, default="auto",
                        help="auto and cpu: the light runtime, ready at once; gpu: Keras on CUDA")  # fmt: skip
     group.add_argument("--min-face", type=positive, metavar="PIXELS",
                        help="the smallest face to look for (default: 12, of the cascade 30; more in large pictures)")  # fmt: skip

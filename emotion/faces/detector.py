@@ -61,4 +61,4 @@ def load_detector(name: str = "haar+yunet", min_face: int | None = None) -> Dete
         if name != "haar":
             logger.info(f"{YUNET.name} is not beside the scripts: the cascade searches alone, and finds fewer faces")
         return cascade
-    raise InputError(f"--detector {name}: expected one of {', '.join(DETECTORS)}")
+    raise InputError(f"detector={name!r}: expected one of {', '.join(DETECTORS)}")

@@ -18,7 +18,9 @@ from emotion.faces.smoothing import HALF_LIFE, Smoother
 from emotion.faces.video_detector import VideoDetector, for_frames
 from emotion.files import MODEL
 from emotion.geometry import FACE_SIDE, crop_turned, whole_square
+from emotion.media.photo import check_picture
 
+DEVICES = ("auto", "cpu", "gpu")
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
@@ -26,7 +28,8 @@ class Recognizer:
     """Finds, crops and classifies the faces of a picture and, with `identities`, knows them again in the next.
 
     One of `for_photos` may be shared by threads: the detector and the networks take their calls in turns. One of
-    `for_video` remembers the frame before, so that each stream needs its own: `new_stream` gives it at no cost.
+    `for_video` remembers the frame before, so that each stream needs its own: `new_stream` gives it at no cost. Neither goes
+    to another process: make one in each. A `Recognition` does.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Recognizer:
         are left out. `mirror`: the network sees each face's mirror image as well, and the mean counts. InputError where
         one of them will not do.
         """
+        check_options(device, scaling, min_face, min_score)
         found = OrWholePicture(load_detector(detector, min_face))
         return cls(found, load_classifier(_paths(model), device, _names(labels), mirror, scaling), min_score=min_score)
 
@@ -94,6 +98,11 @@ class Recognizer:
         """
         if not fps > 0:
             raise InputError(f"fps={fps}: a video has more than 0 frames a second")
+        if not 0 <= smooth < float("inf"):
+            raise InputError(f"smooth={smooth}: a half-life is 0 seconds or more")
+        if detect_every is not None and detect_every < 1:
+            raise InputError(f"detect_every={detect_every}: every frame is 1")
+        check_options(device, scaling, min_face, min_score)
         found = for_frames(load_detector(detector, min_face), detect_every, fps)
         classifier = load_classifier(_paths(model), device, _names(labels), mirror, scaling)
         return cls(found, classifier, Identities(), Smoother(smooth), min_score, fps)
@@ -154,16 +163,6 @@ class Recognizer:
         return self.smoother.smooth(recognitions, time_s) if self.smoother else recognitions
 
 
-def check_picture(image: object) -> None:
-    """Refuse what is no picture as OpenCV and `read_photo` give it, BGR uint8 (H, W, 3): a path, grey, RGBA, floats."""
-    if not isinstance(image, np.ndarray):
-        raise InputError(
-            f"expected a picture, BGR uint8 (H, W, 3), not {type(image).__name__}; read_photo reads a file"
-        )
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise InputError(f"expected a picture, BGR uint8 (H, W, 3), not {image.dtype} {image.shape}; see cv2.cvtColor")
-
-
 def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
     """The faces `found` in uint8 (H, W) as the network sees them: square, upright, uint8 (N, 48, 48).
 
@@ -180,9 +179,29 @@ def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
     return faces
 
 
+def check_options(device: str, scaling: str | None, min_face: int | None, min_score: float) -> None:
+    """Refuse what the command line refuses as well: taken as it is, it would find nothing, or what was not asked for."""
+    if device not in DEVICES:
+        raise InputError(f"device={device!r}: expected one of {', '.join(DEVICES)}")
+    if scaling is not None:
+        from emotion.model_file.scaling import SCALINGS  # needs h5py
+
+        if scaling not in SCALINGS:
+            raise InputError(f"scaling={scaling!r}: expected one of {', '.join(SCALINGS)}")
+    if min_face is not None and min_face < 1:
+        raise InputError(f"min_face={min_face}: expected at least 1 pixel")
+    if not 0 <= min_score <= 1:
+        raise InputError(f"min_score={min_score}: expected 0 to 1")
+
+
 def _paths(model: Paths) -> list[Path]:
-    return [Path(model)] if isinstance(model, (str, PathLike)) else [Path(path) for path in model]
+    paths = [Path(model)] if isinstance(model, (str, PathLike)) else [Path(path) for path in model]
+    if not paths:
+        raise InputError("model=[]: name a file at least")
+    return paths
 
 
 def _names(labels: Sequence[str] | None) -> tuple[str, ...] | None:
+    if isinstance(labels, str):  # a sequence as well, of letters
+        raise InputError(f"labels={labels!r}: expected a list of names")
     return tuple(labels) if labels else None

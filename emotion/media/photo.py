@@ -57,6 +57,16 @@ def read_bounded(file: BinaryIO, name: Path | str, max_pixels: int) -> bytes:
     return data
 
 
+def check_picture(image: object) -> None:
+    """Refuse what is no picture as OpenCV and `read_photo` give it, BGR uint8 (H, W, 3): a path, grey, RGBA, floats."""
+    if not isinstance(image, np.ndarray):
+        raise InputError(
+            f"expected a picture, BGR uint8 (H, W, 3), not {type(image).__name__}; read_photo reads a file"
+        )
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise InputError(f"expected a picture, BGR uint8 (H, W, 3), not {image.dtype} {image.shape}; see cv2.cvtColor")
+
+
 def write_photo(path: Path | str, picture: np.ndarray) -> None:
     """Write BGR uint8 (H, W, 3) or grey (H, W) to `path`, whole or not at all; makes its folder.
 
@@ -65,6 +75,8 @@ def write_photo(path: Path | str, picture: np.ndarray) -> None:
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path}: cannot write that kind of picture; name a .jpg or .png")
+    if not (isinstance(picture, np.ndarray) and picture.ndim == 2 and picture.dtype == np.uint8 and picture.size):
+        check_picture(picture)  # of floats OpenCV would write their whole parts, black
     done, encoded = cv2.imencode(path.suffix, picture)
     if not done:  # WebP ends at 16,383 pixels a side, JPEG at 65,500
         raise InputError(f"{path}: {picture.shape[1]}x{picture.shape[0]} is too large for that format; name a .png")

@@ -12,6 +12,7 @@ import numpy as np
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box, box_corners, shared_area
 from emotion.labels import colour
+from emotion.media.photo import check_picture
 
 if TYPE_CHECKING:
     from PIL import ImageFont
@@ -37,7 +38,11 @@ class Sizes(NamedTuple):
 
 
 def annotate(image: np.ndarray, faces: list[Recognition]) -> np.ndarray:
-    """A copy of `image`, BGR uint8 (H, W, 3), with what was recognized in it drawn on it."""
+    """A copy of `image`, BGR uint8 (H, W, 3), with what was recognized in it drawn on it.
+
+    InputError where `image` is no such picture.
+    """
+    check_picture(image)
     annotated = image.copy()
     draw_faces(annotated, faces)
     return annotated

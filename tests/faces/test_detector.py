@@ -20,7 +20,7 @@ def test_detectors_by_name():
     assert isinstance(cascade, HaarDetector)
     assert [path.suffix for path in both.files] == [".onnx", ".xml"]
     assert both.min_face == network.min_face == cascade.min_face == 40
-    with pytest.raises(InputError, match=r"--detector mtcnn: expected one of haar\+yunet, haar, yunet, none"):
+    with pytest.raises(InputError, match=r"detector='mtcnn': expected one of haar\+yunet, haar, yunet, none"):
         load_detector("mtcnn")
 
 
