@@ -50,6 +50,7 @@ def check_apart(inputs: Iterable[Path | str], outputs: Outputs) -> None:
     inputs = list(inputs)
     taken = {identity(source): "is read in this run" for source in inputs}
     folders = {identity(source) for source in inputs if os.path.isdir(source)}  # noqa: PTH112
+    streams: dict[int, str] = {}
     for flag, path in outputs.items():
         if path is None:
             continue
@@ -59,6 +60,10 @@ def check_apart(inputs: Iterable[Path | str], outputs: Outputs) -> None:
             raise InputError(f"{flag} {path}: lies in a folder that is read in this run; name another folder")
         if not is_stream(path):
             taken[identity(path)] = f"is what {flag} writes"
+        elif (number := open_number(path)) is not None:  # /dev/null, a stream too, takes any number of outputs
+            if number in streams:
+                raise InputError(f"{flag} {path}: is what {streams[number]} writes; name a file")
+            streams[number] = flag
 
 
 def identity(path: Path | str) -> tuple[int, int] | str:

@@ -123,6 +123,13 @@ def test_behind_dev_stdout_nothing_is_cut(tmp_path, repository):
     check_outputs([], {"--json": Path("/dev/null"), "--csv": Path("/dev/null")})
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev")
+@pytest.mark.parametrize("other", ["/dev/stdout", "/dev/fd/1"])
+def test_of_two_outputs_to_stdout_none_is_lost(other):
+    with pytest.raises(InputError, match=rf"--csv {other}: is what --json writes; name a file"):
+        check_outputs([], {"--json": Path("/dev/stdout"), "--csv": Path(other)})
+
+
 def left_by(process: int, path: Path) -> Path:
     """An unfinished file of `path` as another process left it."""
     file = unfinished_path(path)
