@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.cli.input_paths import find_files, free_name
+from emotion.cli.input_paths import STDIN, find_files, free_name
 from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.animation import AnimationReader, open_video
@@ -35,6 +35,8 @@ def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list
     `output` is a folder, or for a single video a file; None is the folder output/.
     """
     folder = output or OUTPUT
+    for argument in arguments:
+        check_is_file(argument)
     videos = [found for argument in arguments for found in find_files(argument, SUFFIXES, copies=folder)]
     if all(os.path.isdir(video) for video, _ in videos):  # noqa: PTH112
         looked_for = " ".join(sorted(SUFFIXES))
@@ -56,6 +58,18 @@ def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list
         taken.add(os.path.realpath(copy))
         tasks.append(VideoTask(video, copy))
     return tasks
+
+
+def check_is_file(argument: str) -> None:
+    """Refuse what is read elsewhere: an address, which as a path would lose a slash and show its password, and stdin."""
+    if "://" in argument:
+        from emotion.media.camera import hide_password
+
+        raise InputError(
+            f"{hide_password(argument)}: an address; download it first, or play it: live_cam_predict.py --camera ADDRESS"
+        )
+    if argument == STDIN:
+        raise InputError("-: a video is not read from stdin; name a file")
 
 
 def is_one_file(arguments: list[str], output: Path) -> bool:

@@ -53,6 +53,22 @@ def plots(videos, place):
     return [task.plot.as_posix() for task in tasks]
 
 
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        (
+            "https://me:pw@example.org/a.mp4",
+            r"^https://\*\*\*@example\.org/a\.mp4: an address; download it first, or play it",
+        ),
+        ("rtsp://h/live?token=t", r"^rtsp://h/live\?token=\*\*\*: an address"),
+        ("-", "^-: a video is not read from stdin; name a file"),
+    ],
+)
+def test_an_address_is_refused_whole_and_without_its_password(argument, said):
+    with pytest.raises(InputError, match=said):
+        plan_videos(["a.mp4", argument], None, copies=True)
+
+
 def test_the_plot_of_one_video_is_a_file():
     assert plots(["a.mp4"], "a.svg") == ["a.svg"]
     assert plots(["a.mp4"], "plots") == ["plots/a.png"]
