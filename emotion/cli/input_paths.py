@@ -1,11 +1,14 @@
 """Which files a command line means: names, folders, globs, URLs and - for stdin."""
 
 import glob
+import logging
 import os
 import re
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+logger = logging.getLogger("emotion")
 
 STDIN = "-"
 COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
@@ -13,13 +16,17 @@ NAME_BYTES = 255  # the longest name of a file
 
 
 def find_inputs(
-    arguments: list[str], suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()
+    arguments: list[str],
+    suffixes: Collection[str],
+    copies: Path,
+    skip: Collection[Path] = (),
+    left_out: Collection[str] = (),
 ) -> Iterator[tuple[Path | str, Path]]:
     """(input, its name below the folder it was found in) for each file, folder, glob and URL of the command line.
 
     Folders are walked for files of these `suffixes`, but not `copies`, where the copies go, nor any folder of
     `skip`. What cannot be found, and a folder without such a file, is given as it is: it is reported with the errors of the
-    others.
+    others. How many videos a folder holds, files of the suffixes `left_out`, is said in a note.
     """
     for argument in arguments:
         if argument == STDIN:
@@ -27,18 +34,26 @@ def find_inputs(
         elif "://" in argument:
             yield argument, url_name(argument)
         else:
-            yield from find_files(argument, suffixes, copies, skip)
+            yield from find_files(argument, suffixes, copies, skip, left_out)
 
 
 def find_files(
-    argument: str, suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()
+    argument: str,
+    suffixes: Collection[str],
+    copies: Path,
+    skip: Collection[Path] = (),
+    left_out: Collection[str] = (),
 ) -> Iterator[tuple[Path, Path]]:
     # A shell has expanded its globs; Windows and quotes have not. Not Path.glob: it takes no absolute patterns.
     # os.path, because Path raises where a folder may not be entered or a name is too long.
     found = [] if os.path.exists(argument) else sorted(glob.glob(argument, recursive=True))  # noqa: PTH110, PTH207
     for path in map(Path, found or [argument]):
         if os.path.isdir(path):  # noqa: PTH112
-            yield from ((file, file.relative_to(path)) for file in list(walk(path, suffixes, copies, skip)) or [path])
+            files = list(walk(path, {*suffixes, *left_out}, copies, skip))
+            wanted = [file for file in files if file.suffix.lower() not in left_out]
+            if passed := len(files) - len(wanted):
+                logger.info(f"{path}: left out {passed} {'video' if passed == 1 else 'videos'}; see vid_predict.py")
+            yield from ((file, file.relative_to(path)) for file in wanted or [path])
         else:
             yield path, Path(path.name)
 

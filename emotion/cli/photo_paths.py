@@ -12,7 +12,7 @@ from emotion.errors import InputError
 from emotion.files import check_folder
 from emotion.media.decode import decode_photo
 from emotion.media.photo import WRITABLE, read_bounded, read_photo
-from emotion.media.suffixes import PHOTOS
+from emotion.media.suffixes import PHOTOS, VIDEOS
 
 OUTPUT = Path("output")
 
@@ -59,7 +59,7 @@ def plan_photos(
     """
     as_file = output is not None and not output.is_dir() and output.suffix.lower() in PHOTOS | WRITABLE
     folder = output or OUTPUT
-    photos = list(find_inputs(arguments, PHOTOS, folder, [crops] if crops else []))
+    photos = list(find_inputs(arguments, PHOTOS, folder, [crops] if crops else [], left_out=VIDEOS))
     if all(os.path.isdir(photo) for photo, _ in photos):  # noqa: PTH112
         raise InputError(f"{' '.join(arguments)}: no picture in there; looked for {' '.join(sorted(PHOTOS))}")
     if arguments.count(STDIN) > 1:

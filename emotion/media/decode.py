@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
+from emotion.media.suffixes import VIDEOS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,7 +28,6 @@ BAND = 1 << 24  # bytes that are converted at a time
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "JPEG2000", "BMP", "DIB", "PPM", "TGA", "PSD", "ICO", "QOI")
 ANIMATIONS = {"GIF", "PNG", "WEBP", "AVIF", "HEIF"}  # a JPEG's further pictures are previews, a TIFF's are pages
 PNG = b"\x89PNG\r\n\x1a\n"
-UNREADABLE = "not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
 
 # What each orientation of EXIF asks for.
 TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -64,7 +64,7 @@ def decode_photo(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) ->
         except Exception:  # what a damaged file makes of Pillow has no end; OpenCV may read it yet
             picture = by_opencv(data, is_deep(image)) if picture is None else picture
     if picture is None:
-        raise InputError(f"{name}: {UNREADABLE}")
+        raise InputError(unreadable(name))
     return picture
 
 
@@ -89,7 +89,14 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
     except MemoryError:
         raise
     except Exception:  # see above
-        raise InputError(f"{name}: {UNREADABLE}") from None
+        raise InputError(unreadable(name)) from None
+
+
+def unreadable(name: Path | str) -> str:
+    """What is said of the file `name` that is no picture."""
+    if Path(name).suffix.lower() in VIDEOS:
+        return f"{name}: a video, not a picture; vid_predict.py takes it"
+    return f"{name}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
 
 
 MORE = "--max-pixels MEGAPIXELS allows more"

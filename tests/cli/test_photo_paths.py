@@ -56,6 +56,14 @@ def test_the_copies_are_no_photos_by_whatever_name_the_folder_goes(folder):
     assert list(planned([str(Path.cwd())]).values()) == ["output/a.jpg"]
 
 
+def test_videos_among_the_photos_are_left_out_with_a_note(folder, notes):
+    folder("in/a.jpg", "in/b.MOV", "in/c/d.mp4", "films/e.mp4")
+    assert list(planned(["in"])) == ["in/a.jpg"]
+    with pytest.raises(InputError, match=r"^films: no picture in there"):
+        planned(["films"])
+    assert notes == ["in: left out 2 videos; see vid_predict.py", "films: left out 1 video; see vid_predict.py"]
+
+
 def test_a_glob_that_no_shell_expanded(folder):
     folder("x1.jpg", "x2.jpg", "y.jpg", "deep/x3.jpg")
     assert planned(["x*.jpg"]) == {"x1.jpg": "output/x1.jpg", "x2.jpg": "output/x2.jpg"}

@@ -286,6 +286,12 @@ def test_bad_files(tmp_path, content, reason, capfd):
         read_photo(tmp_path / "bad.jpg")
 
 
+def test_of_a_video_it_is_said_what_reads_it(tmp_path):
+    (tmp_path / "IMG_1.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
+    with pytest.raises(InputError, match=r"IMG_1\.MOV: a video, not a picture; vid_predict\.py takes it"):
+        read_photo(tmp_path / "IMG_1.MOV")
+
+
 def test_a_missing_file_and_a_folder(tmp_path):
     with pytest.raises(InputError, match=r"absent\.jpg: no such file"):
         read_photo(tmp_path / "absent.jpg")
