@@ -159,7 +159,7 @@ class VideoReader:
             # says, FFmpeg shortens the duration, in frames, by as much.
             frames = self.stream.duration or 0
         if frames < self.stream.frames:
-            return f"cut short: {self.packets} of {self.stream.frames} frames are there"
+            return f"cut short: {self.packets - self.left_out} of {self.stream.frames} frames are there"
         promised, there = (self.container.duration or 0) / av.time_base, self.seen_s - self.start_s
         if there + 0.5 < promised:
             return f"cut short: {there:.1f} of {promised:.1f} seconds are there"
