@@ -106,7 +106,8 @@ def load_members(
         names = tuple(map(canonical, classifier.labels))
         if (outputs_of(wanted, names) < 0).any():
             theirs, ours = ",".join(classifier.labels), ",".join(in_order(wanted))
-            raise InputError(f"{path}: its labels ({theirs}) are not {ours}; see --labels")
+            way_out = "mend --labels, or leave it out" if labels else "leave it out"
+            raise InputError(f"{path}: its labels ({theirs}) are not those of the data ({ours}); {way_out}")
         name = f"{name} + mirror" if mirror else name
         members.append(Member(name, path, classifier.in_order(in_order(names)), read_card(path)))
     return members
