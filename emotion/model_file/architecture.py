@@ -85,18 +85,38 @@ def normalize_keras2_config(config):
         return "float32" if config in ("mixed_float16", "mixed_bfloat16") else config
     if config.get("class_name") == "Sequential":
         config = config | {"config": with_input(config["config"])}
-    config = {word: normalize_keras2_config(part) for word, part in config.items() if word != "compile_config"}
+    config = {
+        word: normalize_keras2_config(part) for word, part in config.items() if word not in ("compile_config", BUILD)
+    }
     kind, inner = config.get("class_name"), config.get("config")
+    if kind == "InputLayer":
+        config["config"] = inner = with_one_shape(inner)
     if kind in ("DepthwiseConv2D", "SeparableConv2D"):
         for word in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
             inner.pop(word, None)  # they have these under other names as well
     if kind in ("SpatialDropout2D", "SpatialDropout1D"):
         config["config"] = inner = {word: inner[word] for word in ("name", "rate", "dtype", "seed") if word in inner}
     if isinstance(inner, dict) and kind != "InputLayer":
-        inner.pop("batch_input_shape", None)  # the input says it already
+        for word in INPUT_SHAPES:
+            inner.pop(word, None)  # the input says it already
     if isinstance(axis := config.get("axis"), list) and len(axis) == 1:
         config["axis"] = axis[0]
     return config
+
+
+def with_one_shape(inner: dict) -> dict:
+    """The inside of an InputLayer with its shape in one word, as Keras would choose among several."""
+    rest = {word: part for word, part in inner.items() if word not in (*INPUT_SHAPES, "shape")}
+    return rest | {"batch_shape": batch_shape(inner)}
+
+
+def batch_shape(inner: dict) -> list | None:
+    """The shape that a layer says it is fed with, the batch in front; None where it says nothing."""
+    for word in ("batch_input_shape", "batch_shape"):
+        if shape := inner.get(word):
+            return shape
+    shape = inner.get("input_shape") or inner.get("shape")  # the second of an InputLayer alone
+    return [None, *shape] if shape else None
 
 
 def with_input(sequential) -> dict:
@@ -105,7 +125,10 @@ def with_input(sequential) -> dict:
         sequential = {"name": "sequential", "layers": sequential}
     layers = sequential["layers"]
     first = layers[0]["config"] if layers else {}
-    shape = first.get("batch_input_shape") or first.get("batch_shape") if isinstance(first, dict) else None
+    shape = batch_shape(first) if isinstance(first, dict) else None
+    if shape is None and layers and layers[0].get("class_name") not in ("Sequential", "Functional", "Model"):
+        shape = sequential.get("build_input_shape")
+    sequential = {word: part for word, part in sequential.items() if word != "build_input_shape"}
     if not shape or layers[0].get("class_name") == "InputLayer":
         return sequential
     entrance: dict = {
@@ -115,10 +138,16 @@ def with_input(sequential) -> dict:
     if "module" in layers[0]:
         entrance |= {"module": "keras.layers", "registered_name": None}
     rest = [
-        layers[0] | {"config": {word: part for word, part in first.items() if word not in BATCH_SHAPES}},
+        layers[0] | {"config": {word: part for word, part in first.items() if word not in INPUT_SHAPES}},
         *layers[1:],
     ]
     return sequential | {"layers": [entrance, *rest]}
 
 
-BATCH_SHAPES = ("batch_input_shape", "batch_shape")
+INPUT_SHAPES = (
+    "batch_input_shape",
+    "batch_shape",
+    "input_shape",
+    "input_dim",
+)  # a layer's words for what it is fed with
+BUILD = "build_config"  # Keras 3 would build a layer for the shape in it, whatever it is fed with

@@ -24,6 +24,7 @@ from emotion.model_file.stored import LARGEST_FILE, sha256
 logger = logging.getLogger(__name__)
 
 LONGEST_TRIAL = 120  # seconds
+MEMORY = 3 << 29  # bytes that a trial may take, besides those of a few copies of the file
 
 
 class OtherModel:
@@ -159,7 +160,19 @@ def fields(data: bytes) -> Iterator[tuple[int, Any]]:
             raise ValueError("no Protocol Buffers")
 
 
+def bound_memory(path: Path) -> None:
+    """Have the system refuse this process more memory than a network for faces needs: a graph of 300 bytes can ask for
+    any amount. Windows knows no such limit.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        limit = MEMORY + 4 * path.stat().st_size
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 if __name__ == "__main__":
+    bound_memory(Path(sys.argv[1]))
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         model = OtherModel(Path(sys.argv[1]))

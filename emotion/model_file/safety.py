@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from emotion.errors import InputError
-from emotion.model_file.sizes import PARAMETERS, TooLargeError, network_size
+from emotion.model_file.sizes import TooLargeError, network_size
 
 LONGEST_TEXT = 2**24  # characters of a configuration or card; that of ResNet-50 has 100,000
 LONGEST_LABEL = 60
@@ -61,12 +61,12 @@ def check_card(card, path: Path) -> dict | None:
     return card
 
 
-def check_config(config: dict, path: Path) -> None:
-    """Raise InputError where a configuration is damaged, could run code, is too large, or is not about faces."""
+def check_config(config: dict, path: Path) -> int:
+    """The parameters of a configuration; InputError where it is damaged, could run code, is too large, or not about faces."""
     try:
         check_layers(config, path)
         check_input(config, path)
-        network_size(config)
+        return network_size(config)[0].parameters
     except TooLargeError as error:
         raise InputError(f"{path}: refused: it asks for {error}, more than a network for faces needs") from None
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, ZeroDivisionError):
@@ -117,23 +117,32 @@ def open_h5(path: Path | str, data: bytes | None = None):
     return file
 
 
-def check_arrays(file, path: Path) -> None:
-    """Raise InputError where an HDF5 file claims larger arrays than a network has, or than it could hold."""
+def check_arrays(file, path: Path) -> int:
+    """The bytes that the weights in an HDF5 file come to, unpacked. InputError where it claims more than it could hold."""
     import h5py
 
     total = 0
 
     def count(name, item):
         nonlocal total
-        if isinstance(item, h5py.Dataset):
-            total += item.size or 0
-            if (item.size or 0) * item.dtype.itemsize > 2**20 + 2000 * item.id.get_storage_size():
+        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):  # which nobody reads here
+            size = (item.size or 0) * item.dtype.itemsize
+            total += size
+            if size > 2**20 + 2000 * item.id.get_storage_size():
                 return name
         return None
 
-    hollow = file.visititems(count)
-    if hollow or total > 3 * PARAMETERS:  # with the two moments of an optimizer
-        raise InputError(f"{path}: refused: {hollow or 'its arrays'} would be too large")
+    if hollow := file.visititems(count):
+        raise InputError(f"{path}: refused: {hollow} would be too large")
+    return total
+
+
+def check_weights(found: int, parameters: int, path: Path) -> None:
+    """InputError where weights of `found` bytes are no weights of a network with so many `parameters`: Keras reads all
+    that is there, and 3 MB of packed zeros can be 3 GB.
+    """
+    if found > 2**20 + 16 * parameters:
+        raise InputError(f"{path}: refused: its weights would be too large for its {parameters:,} parameters")
 
 
 def find_external_link(file) -> str | None:

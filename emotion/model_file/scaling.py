@@ -57,6 +57,7 @@ def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
 
 
 LAYERS = ("Rescaling", "Normalization")
+AT_ONCE = 4  # faces
 CLEAR = 1.5  # how many times better the best must fit than the second
 
 
@@ -76,13 +77,24 @@ def measure(model) -> dict[str, float]:
     faces = probe_faces(model.input_shape[1:], 64)
     distances = {}
     for name, (scale, offset) in SCALINGS.items():
-        found = keras.ops.convert_to_numpy(before(faces * scale + offset, training=False))
+        found = answers(before, faces * scale + offset)
         found = found.reshape(-1, len(mean)).astype(float)
         m, v = found.mean(axis=0), found.var(axis=0) + 1e-9
         known = variance + 1e-9
         divergence = ((m - mean) ** 2 + v) / known - 1 - np.log(v / known)
         distances[name] = float(np.median(divergence) / 2)
     return distances
+
+
+def answers(model, faces: np.ndarray) -> np.ndarray:
+    """What the Keras `model` makes of `faces`, a few at a time: a layer may hand on 67 MB for each."""
+    import keras
+
+    # Called, not `predict`: that would compile the network for one look at it.
+    firsts = range(0, len(faces), AT_ONCE)
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(model(faces[first : first + AT_ONCE], training=False)) for first in firsts]
+    )
 
 
 def probe_faces(shape: tuple[int, ...], count: int) -> np.ndarray:

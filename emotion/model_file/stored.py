@@ -8,7 +8,15 @@ from pathlib import Path
 
 from emotion.errors import InputError
 from emotion.model_file.architecture import as_network, find_architecture, normalize_keras2_config
-from emotion.model_file.safety import LONGEST_TEXT, check_arrays, check_card, check_config, open_h5, parse_json
+from emotion.model_file.safety import (
+    LONGEST_TEXT,
+    check_arrays,
+    check_card,
+    check_config,
+    check_weights,
+    open_h5,
+    parse_json,
+)
 
 LARGEST_FILE = 2**31  # bytes: with an optimizer VGG-Face has 1.7 GB
 
@@ -33,7 +41,7 @@ def open_model(path: Path) -> StoredModel:
     weights, config, card = unpack_keras(data, path) if path.suffix.lower() == ".keras" else (data, None, None)
     try:
         with open_h5(path, weights) as file:
-            check_arrays(file, path)
+            size = check_arrays(file, path)
             config = config or file.attrs.get("model_config")
             card = card or file.attrs.get("card")
             legacy = "layer_names" in file.get("model_weights", file).attrs
@@ -45,7 +53,9 @@ def open_model(path: Path) -> StoredModel:
         raise
     except Exception:  # h5py raises many kinds of exception on damaged files
         raise InputError(f"{path}: its configuration is damaged; save the model again") from None
-    return StoredModel(path, hashlib.sha256(data).hexdigest(), normal_config(network, path), checked, weights, legacy)
+    normal, parameters = normal_config(network, path)
+    check_weights(size, parameters, path)
+    return StoredModel(path, hashlib.sha256(data).hexdigest(), normal, checked, weights, legacy)
 
 
 def sha256(path: Path) -> str:
@@ -59,14 +69,13 @@ def read_card(path: Path) -> dict | None:
     return None if path.suffix.lower() in (".tflite", ".onnx") else open_model(path).card
 
 
-def normal_config(config, path: Path) -> dict:
-    """`config` as Keras 3 would write it. InputError where it is not harmless."""
+def normal_config(config, path: Path) -> tuple[dict, int]:
+    """(`config` as Keras 3 would write it, its parameters). InputError where it is not harmless."""
     try:
         normal = normalize_keras2_config(config)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
         raise InputError(f"{path}: its configuration is damaged; save the model again") from None
-    check_config(normal, path)
-    return normal
+    return normal, check_config(normal, path)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+import sys
 
 import cv2
 import numpy as np
@@ -132,3 +133,22 @@ def test_the_shape_of_an_onnx_input(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match=r"none\.onnx: no such model file"):
         load_classifier([tmp_path / "none.onnx"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's limit on memory is Linux's")
+def test_a_graph_of_few_bytes_that_asks_for_gigabytes(tmp_path):
+    """A convolution whose border is 12,000 wide: OpenCV took 4.6 GB and went on."""
+    sides = [(1, "pads"), *[(8, 12_000)] * 4, (20, 7)]
+    nodes = [
+        (1, message((1, "face"), (1, "w"), (2, "wide"), (3, "c"), (4, "Conv"), (5, message(*sides)))),
+        (1, message((1, "wide"), (2, "mean"), (3, "g"), (4, "GlobalAveragePool"))),
+        (1, message((1, "mean"), (2, "out"), (3, "f"), (4, "Flatten"))),
+    ]
+    kernel = np.ones((2, 1, 3, 3), np.float32).tobytes()
+    constant = (5, message((1, 2), (1, 1), (1, 3), (1, 3), (2, 1), (8, "w"), (9, kernel)))
+    graph = message(*nodes, (2, "net"), constant, (11, value_info("face", 1, 1, 8, 8)), (12, value_info("out", 1, 2)))
+    path = tmp_path / "a.onnx"
+    path.write_bytes(message((1, 8), (7, graph), (8, message((1, ""), (2, 13)))))
+    with pytest.raises(InputError, match=r"a\.onnx: cannot be run: .*Insufficient memory"):
+        load_classifier([path], labels=("a", "b"))

@@ -1,6 +1,8 @@
 import contextlib
 import json
+import math
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -8,7 +10,9 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
+from emotion.model_file.architecture import normalize_keras2_config
 from emotion.model_file.safety import check_card, check_layers, open_h5, parse_json
+from emotion.model_file.sizes import network_size
 from emotion.model_file.stored import open_model, read_card
 
 
@@ -124,6 +128,119 @@ def test_what_would_fill_the_memory_is_refused_by_its_configuration(config, name
         file.attrs["model_config"] = json.dumps(config)
         file.attrs["layer_names"] = []
     with pytest.raises(InputError, match=rf"m\.h5: refused: it asks for .*{named}"):
+        open_model(tmp_path / "m.h5")
+
+
+def functional(*layers):
+    """`layers`: (name, class, the names of its sources, its words)."""
+    entrance = {
+        "class_name": "InputLayer",
+        "config": {"name": "in", "batch_shape": [None, 48, 48, 1]},
+        "inbound_nodes": [],
+    }
+    rest = [
+        {
+            "class_name": kind,
+            "config": {"name": name, **words},
+            "inbound_nodes": [[[source, 0, 0, {}] for source in sources]] if sources else [],
+        }
+        for name, kind, sources, words in layers
+    ]
+    return {"class_name": "Functional", "config": {"name": "f", "layers": [entrance, *rest]}}
+
+
+POOL = ("pool", "GlobalAveragePooling2D", ["in"], {})
+ROW = ("row", "Reshape", ["in"], {"target_shape": [2304, 1]})
+NARROW = {"batch_input_shape": [None, 4, 4, 1], "batch_shape": [None, 48, 48, 1]}
+UNFED = {"name": "in", "batch_shape": [None, None, None, 1]}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        functional(POOL, ("big", "Dense", ["mid"], {"units": 60_000}), ("mid", "Dense", ["pool"], {"units": 60_000})),
+        functional(POOL, ("nan", "DepthwiseConv2D", ["in"], {"kernel_size": [3, 3], "depth_multiplier": math.nan})),
+        functional(
+            ("crop", "Cropping2D", ["in"], {"cropping": [[10**9, 10**9], [0, 0]]}), ("less", "PReLU", ["crop"], {}), POOL
+        ),
+        functional(ROW, ("dot", "Dot", ["row", "row"], {"axes": [2, 2]}), ("large", "Dense", ["dot"], {"units": 9000})),
+        functional(
+            ("across", "Resizing", ["in"], {"height": 1, "width": 9000}),
+            ("down", "Resizing", ["in"], {"height": 9000, "width": 1}),
+            ("product", "Multiply", ["across", "down"], {}),
+        ),
+        functional(("turned", "Resizing", ["in"], {"height": 999, "width": 999, "data_format": "channels_first"})),
+        functional(("one", "Resizing", ["two"], {"height": 9, "width": 9}), ("two", "ReLU", ["one"], {})),
+        functional(POOL, ("big", "Dense", ["pool"], {"units": 2304}), ("big", "Dense", ["pool"], {"units": 1})),
+        sequential(("Resizing", {"height": 4000, "width": 4000, **NARROW}), ("Flatten", {}), ("Dense", {"units": 20})),
+        sequential(*[("Resizing", {"height": 4000, "width": 4000}), ("ReLU", {})] * 20),
+        sequential(
+            ("Resizing", {"height": 1000, "width": 1000}), ("Conv2D", {"filters": 16, "kernel_size": 400, "padding": "same"}),
+            ("Conv2D", {"filters": 16, "kernel_size": 400, "padding": "same"}),
+        ),
+        sequential(*[("ReLU", {})] * 6000),
+        {"class_name": "Sequential", "config": {"build_input_shape": [None, 30000, 30000, 1], "layers": [
+            {"class_name": "Flatten", "config": {"name": "flat"}}]}},
+        {"class_name": "Sequential", "config": {"layers": [
+            {"class_name": "Flatten", "config": {"name": "flat", "input_shape": [30000, 30000, 1]}}]}},
+        {"class_name": "Sequential", "config": {"layers": [
+            {"class_name": "InputLayer", "config": {"name": "in", "shape": [30000, 30000, 1]}}]}},
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": {
+            "name": "in", "batch_shape": [None, 48, 48, 1], "batch_input_shape": [None, 30000, 30000, 1]}}]}},
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "Flatten", "config": {"name": "flat"}}]}},
+        sequential(
+            ("Resizing", {"height": 1000, "width": 1000}),
+            ("Functional", {"layers": [
+                {"class_name": "InputLayer", "config": UNFED, "inbound_nodes": []},
+                {"class_name": "Conv2D", "config": {"name": "c", "filters": 32, "kernel_size": 3, "padding": "same"},
+                 "inbound_nodes": [[["in", 0, 0, {}]]]}]}),
+        ),
+    ],
+    ids=[
+        "a source that stands behind", "NaN", "less than nothing", "dot", "stretched by another", "channels first", "circle",
+        "a name twice", "a layer that names a smaller input", "many layers", "work", "count of layers", "build_input_shape",
+        "input_shape", "shape", "two shapes", "no shape", "a network within that takes any size",
+    ],
+)  # fmt: skip
+def test_a_size_cannot_be_hidden(config, tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["layer_names"] = []
+    with pytest.raises(InputError, match=r"m\.h5: (refused: it asks for|its configuration is damaged)"):
+        open_model(tmp_path / "m.h5")
+
+
+def test_a_layer_may_be_called_twice_and_a_network_within_has_its_own_list():
+    inner = {"class_name": "Functional", "name": "inner", "config": functional(POOL)["config"]}
+    inner["inbound_nodes"] = [[["in", 0, 0, {}]]]
+    relu = {"class_name": "ReLU", "name": "relu", "config": {"name": "relu"}}
+    relu["inbound_nodes"] = [[["in", 0, 0, {}]], [["inner", 1, 0, {}]]]  # Keras 2 counts a model's calls from 1
+    config = functional(("end", "Dense", ["relu"], {"units": 7}))
+    config["config"]["layers"][1]["inbound_nodes"] = [[["relu", 1, 0, {}]]]
+    config["config"]["layers"][1:1] = [relu, inner]
+    size, shape = network_size(config)
+    assert (size.parameters, shape) == (14, (7,))
+
+
+def test_a_layer_is_built_for_what_it_is_fed_with_and_for_nothing_else():
+    layer = {
+        "class_name": "Dense",
+        "config": {"units": 7, "input_dim": 10**9},
+        "build_config": {"input_shape": [None, 10**9]},
+    }
+    assert normalize_keras2_config(layer) == {"class_name": "Dense", "config": {"units": 7}}
+
+
+def test_weights_of_zeros_that_are_packed(tmp_path):
+    """A few kB of file, of which Keras would make 160 MB."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(sequential(("Flatten", {}), ("Dense", {"units": 7})))
+        file.attrs["layer_names"] = []
+        kernel = file.create_dataset("kernel", 20_000_000, "f8", chunks=1_000_000, compression="gzip")
+        zeros = zlib.compress(bytes(8_000_000), 9)
+        for first in range(0, 20_000_000, 1_000_000):
+            kernel.id.write_direct_chunk((first,), zeros)
+    with pytest.raises(InputError, match=r"m\.h5: refused: its weights would be too large for its 16,135 parameters"):
         open_model(tmp_path / "m.h5")
 
 
