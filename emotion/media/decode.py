@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from PIL import Image
 
 logger = logging.getLogger(__name__)
+logging.getLogger("PIL").addHandler(
+    logging.NullHandler()
+)  # or what it logs of a damaged file would be a line on stderr
 
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
 # Of what needs more memory while it is decoded, fewer pixels: so that none takes more than 1.5 GB.
 WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "GIF": 1.5,
-           "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "layered PNG": 1.25, "layered WEBP": 2.5, "moving": 4}  # fmt: skip
+           "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "layered PNG": 1.25, "layered WEBP": 3, "BMP": 1.6, "DIB": 1.6, "LA": 1.25,
+           "PA": 1.25, "moving": 4}  # fmt: skip
+PIECES = 8  # of a TIFF, at least: of fewer each takes memory as it is stored and once more unpacked
 BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
@@ -105,13 +110,31 @@ MORE = "--max-pixels MEGAPIXELS allows more"
 def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int, moving: bool = False) -> None:
     """Refuse a picture that would take more memory than one of `max_pixels` should; `moving`: all its frames are read."""
     width, height = image.size
+    piece, piece_weight = piece_of(image)
     layered = image.has_transparency_data or getattr(image, "is_animated", False)
     kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image),
              f"layered {image.format}" * layered, "moving" * moving}  # fmt: skip
-    limit = max_pixels / max(WEIGHTS.get(kind or "", 1) for kind in kinds)
-    if width * height > limit:
+    limit = max_pixels / max(piece_weight, *(WEIGHTS.get(kind or "", 1) for kind in kinds))
+    if max(width * height, piece) > limit:
         read = f"of its kind up to {limit / 1e6:g} million are read"
-        raise InputError(f"{name}: {width} x {height} pixels, {read}; {MORE}")
+        pieces = f" in pieces of {piece / 1e6:g} million" * (piece > width * height)
+        raise InputError(f"{name}: {width} x {height} pixels{pieces}, {read}; {MORE}")
+
+
+def piece_of(image: "Image.Image") -> tuple[int, float]:
+    """(the pixels that a TIFF stores in one piece, its weight as in WEIGHTS); (0, 1) of others.
+
+    A tile may be larger than its picture. Where the pieces are few, the largest is held as it is stored and unpacked,
+    beside the file and the picture: measured, three times what is stored and four bytes a pixel.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if image.format != "TIFF" or tags is None:
+        return 0, 1
+    tiled = 322 in tags and 323 in tags
+    piece = int(tags[322] * tags[323] if tiled else image.width * min(image.height, tags.get(278, image.height)))
+    stored = max(1, tags.get(277, 1)) * max(tags.get(258, (1,))) / 8  # bytes a pixel
+    few = piece * PIECES > image.width * image.height
+    return piece, (3 * stored + 4) / 6.5 if few else 1
 
 
 def is_deep(image: "Image.Image") -> bool:

@@ -194,12 +194,16 @@ def test_one_pixel(tmp_path):
         ("progressive.jpg", {"progressive": True}, 1600),
         ("a.png", {}, 800),
         ("clear.png", {"mode": "RGBA"}, 1000),
+        ("clear grey.png", {"mode": "LA"}, 1000),
         ("one clear colour.png", {"transparency": (1, 2, 3)}, 1000),
         ("a.gif", {}, 1200),
         ("a.webp", {}, 800),
-        ("a.tif", {}, 800),
+        ("a.tif", {}, 1600),  # in one piece, which is there as stored and unpacked
+        ("strips.tif", {"tiffinfo": {278: 4}}, 800),
+        ("ink.tif", {"mode": "CMYK", "tiffinfo": {278: 4}}, 800),
+        ("ink in one.tif", {"mode": "CMYK"}, 1970),
         ("light.tif", {"mode": "F"}, 2400),
-        ("a.bmp", {}, 800),
+        ("a.bmp", {}, 1280),
         ("a.avif", {}, 1600),
         ("a.heic", {}, 1600),
         ("a.jp2", {}, 2400),
@@ -211,7 +215,7 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
     pillow_heif.register_heif_opener()
     if moving and name in ("a.gif", "a.webp", "a.png", "a.avif"):
         options = {"save_all": True, "append_images": [Image.fromarray(RED_OVER_BLUE[::-1].copy())]}
-        pixels = {"a.webp": 2000, "a.png": 1000}.get(name, pixels)
+        pixels = {"a.webp": 2400, "a.png": 1000}.get(name, pixels)
     save(tmp_path / name, **options)
     data = (tmp_path / name).read_bytes()
     assert decode_photo(data, name, pixels).shape == (40, 20, 3)
@@ -219,6 +223,18 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
         monkeypatch.setattr(f"emotion.media.decode.{decoder}", None)  # called, it would be a TypeError
     with pytest.raises(InputError, match=rf"{name}: .*--max-pixels"):
         decode_photo(data, name, pixels - 1)
+
+
+def test_a_tile_may_not_be_larger_than_the_limit_either():
+    """141 bytes: a picture of 100 x 100 in a tile of 40,000 x 40,000, which took 1.6 GB."""
+    entries = [
+        (256, 4, 100), (257, 4, 100), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1), (322, 4, 40_000),
+        (323, 4, 40_000), (324, 4, 150), (325, 4, 17),
+    ]  # fmt: skip
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    data = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + directory + bytes(4)
+    with pytest.raises(InputError, match=r"a\.tif: 100 x 100 pixels in pieces of 1600 million, .*--max-pixels"):
+        decode_photo(data + bytes(100), "a.tif")
 
 
 def test_a_chunk_that_is_longer_than_its_file_takes_no_memory(monkeypatch):
@@ -235,7 +251,7 @@ def test_a_chunk_that_is_longer_than_its_file_takes_no_memory(monkeypatch):
 def test_of_large_pictures_pillow_does_not_warn():
     image = Image.fromarray(RED_OVER_BLUE).convert("RGBA")
     file = io.BytesIO()
-    image.save(file, "TIFF")
+    image.save(file, "TIFF", tiffinfo={278: 4})
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert decode_photo(file.getvalue(), "a.tif", 1000).shape == (40, 20, 3)
