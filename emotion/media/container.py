@@ -9,6 +9,8 @@ import av
 
 from emotion.errors import InputError, reason
 
+# Lists of other files: whoever wrote one would choose what is read here, and might have an output take its place.
+LIST_FORMATS = {"concat", "hls", "dash", "imf", "sdp"}
 # What FFmpeg would also call a video: a text file as ANSI art, a photo as a film of one frame.
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
@@ -36,13 +38,18 @@ def open_container(path: Path | str) -> av.container.InputContainer:
             raise InputError(f"{path}: no such file")
         if local.is_dir():
             raise InputError(f"{path}: is a folder; name one video file")
-        if local.is_file() and local.stat().st_size == 0:
+        if not local.is_file():
+            raise InputError(f"{path}: a pipe or a device, no file")  # which might never end, or begin
+        if local.stat().st_size == 0:
             raise InputError(f"{path}: is empty")
     try:
         # Tags in old files come in any encoding: they are not worth an error.
         container = av.open(name, metadata_errors="replace", **remote)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: not a video that FFmpeg can read ({reason(error)})") from None
+    if local_files(path) and container.format.name.split(",")[0] in LIST_FORMATS:
+        container.close()
+        raise InputError(f"{path}: a list of other files, not a video; name those")
     return container
 
 

@@ -23,9 +23,9 @@ logging.getLogger("PIL").addHandler(
 
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
 # Of what needs more memory while it is decoded, fewer pixels: so that none takes more than 1.5 GB.
-WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "GIF": 1.5,
-           "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "layered PNG": 1.25, "layered WEBP": 3, "BMP": 1.6, "DIB": 1.6, "LA": 1.25,
-           "PA": 1.25, "moving": 4}  # fmt: skip
+WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "LA": 1.25,
+           "PA": 1.25, "GIF": 1.5, "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "BMP": 1.6, "DIB": 1.6,
+           "layered PNG": 1.25, "layered WEBP": 3, "moving": 4}  # fmt: skip
 PIECES = 8  # of a TIFF, at least: of fewer each takes memory as it is stored and once more unpacked
 BAND = 1 << 24  # bytes that are converted at a time
 

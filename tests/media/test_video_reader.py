@@ -1,5 +1,7 @@
 import re
+import os
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
@@ -141,6 +143,31 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path, name, content, reason
         VideoReader(tmp_path / name)
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.mp4", "ffconcat version 1.0\nfile other.mp4\n"),
+        ("a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nother.mp4\n#EXT-X-ENDLIST\n"),
+    ],
+    ids=["FFmpeg's own", "HLS"],
+)
+def test_a_list_of_other_files_is_refused(tmp_path, name, text):
+    """What it names would be read without anybody knowing, and an output might take its place."""
+    make_video(tmp_path / "other.mp4", SCENES)
+    (tmp_path / name).write_text(text)
+    for source in (tmp_path / name, (tmp_path / name).as_uri()):
+        with pytest.raises(InputError, match="a list of other files"):
+            VideoReader(source)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_a_pipe_and_a_device_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path in (tmp_path / "pipe.mp4", Path("/dev/zero")):
+        with pytest.raises(InputError, match="a pipe or a device, no file"):
+            VideoReader(path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no colons in names")
