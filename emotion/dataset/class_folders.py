@@ -35,7 +35,7 @@ JAFFE_NAME = re.compile(r"[A-Z]{2}\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+\.[a-z]+", re.I
 JAFFE_CLASSES = {
     "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happiness", "NE": "neutral", "SA": "sadness", "SU": "surprise",
 }  # fmt: skip
-CACHE_SUFFIX = ".cache.npz"  # of what load.py keeps beside the data
+CACHE_SUFFIX = ".cache.npz"  # of what earlier versions kept beside the data
 DEEPEST = 6  # folders below the one that is named
 SAMPLES = REPOSITORY / "data" / "samples"  # no class, though it lies in data/
 
@@ -109,7 +109,7 @@ def lay_out(names: Iterable[str]) -> tuple[dict[str, Place], dict[str, list[str]
     for name in names:
         path = PurePosixPath(name)  # without the `./` that some archives have
         if path.name.startswith(".") and path.name.endswith(CACHE_SUFFIX):
-            continue  # what an earlier run wrote
+            continue
         if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
             left_out["hidden"].append(name)
         elif is_image(path):

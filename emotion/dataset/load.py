@@ -6,6 +6,7 @@ FER+ folders     FER2013Train/fer0000000.png ... with its label.csv, joined by n
 class folders    train/happy/*.jpg, test/... or flat, of emotions or of any other classes; also in a zip or tar
 """
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -17,7 +18,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from emotion.dataset.archives import DAMAGED, is_archive
-from emotion.dataset.class_folders import CACHE_SUFFIX, find_class_folders
+from emotion.dataset.class_folders import find_class_folders
 from emotion.dataset.csv_tables import Table, TablePair, open_tables
 from emotion.dataset.faces import is_image
 from emotion.dataset.ferplus_folders import FERPLUS_FOLDERS, FerplusFolders
@@ -68,13 +69,11 @@ def load(path: Path, classes: tuple[str, ...] | None = None, seed: int = 0) -> D
     if source is None:
         raise InputError(f"--data {path}: no faces with labels there; " + HOW_TO_GET_DATA.format(folder=path))
     key = f"{CACHE_VERSION} {source.state()}"
-    places = cache_places(source)
-    rows = next(filter(None, (read_cache(place, key) for place in places)), None)
+    place = cache_place(source)
+    rows = read_cache(place, key)
     if rows is None:
         rows = source.read()
-        for place in places:
-            if write_cache(place, key, rows):
-                break
+        write_cache(place, key, rows)
     for note in rows.notes:
         logger.info(note)
     splits = rows.by_split()
@@ -146,12 +145,14 @@ def fingerprint(rows: Rows) -> str:
     return digest.hexdigest()
 
 
-def cache_places(source: Source) -> list[Path]:
-    """Where a cache may lie: with the data and, should that be read-only, in the user's cache folder."""
-    path = source.path.resolve()
-    folder = path if path.is_dir() else path.parent
-    elsewhere = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return [folder / f".{path.name}{CACHE_SUFFIX}", user_cache_path("facial-emotion-recognition") / f"{elsewhere}.npz"]
+def cache_place(source: Source) -> Path:
+    """Where the cache lies: in the user's folder, where nobody else writes.
+
+    Beside the data it could come along with them: with labels that are not theirs, or as a link to some file of the
+    user's, which would be overwritten.
+    """
+    name = hashlib.sha256(os.fsencode(source.path.resolve())).hexdigest()[:16]
+    return user_cache_path("facial-emotion-recognition") / f"{name}.npz"
 
 
 def read_cache(place: Path, key: str) -> Rows | None:
@@ -169,13 +170,10 @@ def read_cache(place: Path, key: str) -> Rows | None:
         return None
 
 
-def write_cache(place: Path, key: str, rows: Rows) -> bool:
-    """Whether it could be written. Uncompressed: 75 MB read in a twentieth of a second beat 50 unpacked in one."""
+def write_cache(place: Path, key: str, rows: Rows) -> None:
+    """Uncompressed: 75 MB read in a twentieth of a second beat 50 unpacked in one. A full disk costs the cache alone."""
     arrays = {name: value for name, value in vars(rows.everything).items() if value is not None}
-    try:
+    with contextlib.suppress(InputError, OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(place) as unfinished:
-            place.parent.mkdir(parents=True, exist_ok=True)
             np.savez(unfinished, key=np.array(key), usage=rows.usage, notes=np.array(rows.notes, str), **arrays)
-    except InputError:
-        return False
-    return True

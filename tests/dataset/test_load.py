@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from small_fer2013 import (
 
 from emotion.dataset import load as dataset
 from emotion.dataset.load import load
+from emotion.dataset.splits import Rows
 from emotion.errors import InputError
 
 FACES, CODES = faces_and_codes(28)
@@ -145,11 +147,25 @@ def test_other_votes_beside_ferplus_folders_are_read_again(tmp_path):
     assert "PrivateTest" in load(folder).splits
 
 
-def test_the_cache_of_a_folder_lies_in_it(tmp_path):
+def test_what_lies_beside_the_data_is_no_cache_and_is_left_alone(tmp_path):
+    """A stranger's folder may bring one, with other labels, or a link to some file of the user's in its place."""
     folder = write_class_folders(tmp_path / "data", tuple("0123456"), {"train": 14})
+    whole = load(folder).splits["Training"]
+    source = dataset.find_source(folder)
+    planted, letter = folder / ".data.cache.npz", tmp_path / "letter.txt"
+    dataset.write_cache(
+        planted,
+        f"{dataset.CACHE_VERSION} {source.state()}",
+        Rows(replace(whole, codes=whole.codes[::-1]), np.zeros(14, np.uint8), ()),
+    )
+    letter.write_text("dear to me")
+    dataset.cache_place(source).unlink()
+    np.testing.assert_array_equal(load(folder).splits["Training"].codes, whole.codes)
+    planted.unlink()
+    planted.symlink_to(letter)
+    dataset.cache_place(source).unlink()
     load(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
-    assert (folder / ".data.cache.npz").is_file()
+    assert letter.read_text() == "dear to me"
 
 
 def test_another_cache_version_is_parsed_again(data, monkeypatch):
@@ -160,7 +176,7 @@ def test_another_cache_version_is_parsed_again(data, monkeypatch):
 
 def test_half_a_cache_is_no_cache(data):
     load(data)
-    (cache,) = data.glob(".*.npz")
+    cache = dataset.cache_place(dataset.find_source(data))
     cache.write_bytes(cache.read_bytes()[:2000])
     assert_is_small_fer2013(load(data))
 
@@ -168,7 +184,7 @@ def test_half_a_cache_is_no_cache(data):
 @pytest.mark.parametrize("at", [8, 20, 24])
 def test_a_cache_with_a_damaged_directory_is_no_cache(data, at):
     load(data)
-    (cache,) = data.glob(".*.npz")
+    cache = dataset.cache_place(dataset.find_source(data))
     damaged = bytearray(cache.read_bytes())
     entry = damaged.index(b"PK\1\2")
     damaged[entry + at : entry + at + 4] = b"\xff\xff\xff\x7f"
@@ -176,13 +192,19 @@ def test_a_cache_with_a_damaged_directory_is_no_cache(data, at):
     assert_is_small_fer2013(load(data))
 
 
-def test_where_the_data_cannot_be_written_to_the_cache_is_the_users(data, tmp_path, monkeypatch):
-    beside, users = dataset.cache_places(dataset.find_source(data))
-    beside.mkdir()  # as good as read-only: no file can be put there
+def test_the_cache_is_the_users_and_the_data_stay_as_they_are(data, monkeypatch):
+    before = sorted(path.name for path in data.iterdir())
     load(data)
-    assert users.is_file()
+    assert sorted(path.name for path in data.iterdir()) == before
     monkeypatch.setattr("emotion.dataset.csv_tables.TablePair.read", lambda source: pytest.fail("parsed again"))
     assert_is_small_fer2013(load(data))
+
+
+def test_without_a_place_for_the_cache_the_data_are_parsed_each_time(data, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    for _ in range(2):
+        assert_is_small_fer2013(load(data))
 
 
 def test_nothing_found_says_what_to_download_and_where_to_put_it(tmp_path):
