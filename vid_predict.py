@@ -29,7 +29,7 @@ from emotion.files import check_apart, check_figure, check_places, make_folder
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
-from emotion.media.threads import WriteBehind, read_ahead
+from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
 from emotion.media.video_sink import VideoSink, check_writable
 from emotion.results.html_report import HtmlReport, Pictures
 from emotion.results.overlay import annotate, draw_faces
@@ -88,6 +88,7 @@ def predict(
     recognizer.set_fps(info.fps)
     timeline, pictures = Timeline(recognizer.labels, args.every), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
+    ahead = frames_ahead(info.width, info.height)
     with ExitStack() as outputs:
         write = window = None
         if task.copy:
@@ -99,13 +100,13 @@ def predict(
                 draw_faces(image, faces)
                 sink.write(image, time_s, duration_s)
 
-            write = outputs.enter_context(WriteBehind(draw_and_write))
+            write = outputs.enter_context(WriteBehind(draw_and_write, ahead))
         if args.show:
             window = outputs.enter_context(Window(str(task.video), info.width, info.height))
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
         detected = ((frame, *recognizer.detect(frame.image, frame.time_s)) for frame in video)
-        detected = outputs.enter_context(read_ahead(detected))
+        detected = outputs.enter_context(read_ahead(detected, ahead))
 
         for index, ((image, time_s, duration_s), boxes, crops) in enumerate(detected):
             faces = recognizer.classify(boxes, crops, time_s)
@@ -144,7 +145,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
     parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
-                        help="refuse larger frames, unread (default: 200; of an animated picture a quarter)")  # fmt: skip
+                        help="refuse frames of more than a sixth of it, unread (default: 200, so up to 8K)")  # fmt: skip
     flags.add_part_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)

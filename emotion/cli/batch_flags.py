@@ -34,7 +34,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
                         help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
     parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
-                        help=f"refuse larger photos and frames (default: {MAX_PIXELS / 1e6:g})")  # fmt: skip
+                        help=f"refuse larger photos, and frames of more than a sixth (default: {MAX_PIXELS / 1e6:g})")  # fmt: skip
     parser.add_argument("--retry-failed", action="store_true", help="do the shards again in which a file has failed")
     group = parser.add_argument_group("where the work is done")
     group.add_argument("--workers", type=flags.positive, default=cores(), metavar="N",

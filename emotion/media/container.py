@@ -8,6 +8,7 @@ from urllib.request import url2pathname
 import av
 
 from emotion.errors import InputError, reason
+from emotion.media.decode import MOVING
 
 # Lists of other files: whoever wrote one would choose what is read here, and might have an output take its place.
 LIST_FORMATS = {"concat", "hls", "dash", "imf", "sdp"}
@@ -72,9 +73,11 @@ def find_video(container: av.container.InputContainer, path: Path | str) -> av.V
 
 
 def check_size(stream: av.VideoStream, path: Path | str, max_pixels: int) -> None:
-    """Refuse frames of more than `max_pixels`, before one is decoded, and have FFmpeg refuse those that come later."""
-    if stream.width * stream.height > max_pixels:
+    """Refuse frames of more than `max_pixels` / MOVING, before one is decoded, and have FFmpeg refuse those that come later."""
+    limit = max_pixels // MOVING
+    if stream.width * stream.height > limit:
         raise InputError(
-            f"{path}: frames of {stream.width} x {stream.height} pixels; up to {max_pixels / 1e6:g} million are read"
+            f"{path}: frames of {stream.width} x {stream.height} pixels; up to {limit / 1e6:.3g} million are read "
+            "(vid_predict.py: --max-pixels MEGAPIXELS allows more)"
         )
-    stream.codec_context.options = {"max_pixels": str(max_pixels)}
+    stream.codec_context.options = {"max_pixels": str(limit)}

@@ -22,11 +22,14 @@ logging.getLogger("PIL").addHandler(
 )  # or what it logs of a damaged file would be a line on stderr
 
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
+MOVING = 6  # of a film several frames are in memory at once: it may have a sixth, which is 8K
 # Of what needs more memory while it is decoded, fewer pixels: so that none takes more than 1.5 GB.
 WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F": 3, "I": 3, "RGBA": 1.25, "LA": 1.25,
            "PA": 1.25, "GIF": 1.5, "PSD": 1.25, "TGA": 1.25, "QOI": 1.25, "ICO": 1.25, "BMP": 1.6, "DIB": 1.6,
-           "layered PNG": 1.25, "layered WEBP": 3, "moving": 4}  # fmt: skip
+           "layered PNG": 1.25, "layered WEBP": 3, "moving": MOVING,
+           "moving PNG": 7, "moving WEBP": 7, "moving AVIF": 10}  # fmt: skip
 PIECES = 8  # of a TIFF, at least: of fewer each takes memory as it is stored and once more unpacked
+MOST_WORK = 4_000_000_000  # pixels that all passes of a JPEG go over together: 20 passes of 200 megapixels
 BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
@@ -56,6 +59,7 @@ def decode_photo(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) ->
     picture = None
     with open_header(data, name, max_pixels) as image:
         check_pixels(image, name, max_pixels)
+        check_passes(data, image, name)
         try:
             if image.format in ANIMATIONS and getattr(image, "is_animated", False):
                 logger.info(f"{name}: holds several pictures, of which the first is read")
@@ -113,12 +117,19 @@ def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int, moving
     piece, piece_weight = piece_of(image)
     layered = image.has_transparency_data or getattr(image, "is_animated", False)
     kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image),
-             f"layered {image.format}" * layered, "moving" * moving}  # fmt: skip
+             f"layered {image.format}" * layered, "moving" * moving, f"moving {image.format}" * moving}  # fmt: skip
     limit = max_pixels / max(piece_weight, *(WEIGHTS.get(kind or "", 1) for kind in kinds))
     if max(width * height, piece) > limit:
         read = f"of its kind up to {limit / 1e6:g} million are read"
         pieces = f" in pieces of {piece / 1e6:g} million" * (piece > width * height)
         raise InputError(f"{name}: {width} x {height} pixels{pieces}, {read}; {MORE}")
+
+
+def check_passes(data: bytes, image: "Image.Image", name: Path | str) -> None:
+    """Refuse a JPEG that would take minutes: a pass over a progressive one, of which it has ten, can be of 100 bytes."""
+    passes = data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 0  # no other bytes of a scan look like it
+    if passes * image.width * image.height > MOST_WORK:
+        raise InputError(f"{name}: a JPEG of {passes} passes, which would take minutes; save it as JPEG or PNG again")
 
 
 def piece_of(image: "Image.Image") -> tuple[int, float]:

@@ -8,7 +8,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from emotion.media.threads import WriteBehind
+from emotion.media.threads import WriteBehind, frames_ahead
 from emotion.media.video_info import VideoInfo
 from emotion.media.video_sink import VideoSink, check_writable
 
@@ -38,7 +38,7 @@ class Recording:
             height, width = frame.shape[:2]
             info = VideoInfo(width, height, USUAL_FPS, time_base=Fraction(1, 90000))
             self.sink = self.stack.enter_context(VideoSink(self.path, info))
-            self.write_behind = self.stack.enter_context(WriteBehind(self.sink.write))
+            self.write_behind = self.stack.enter_context(WriteBehind(self.sink.write, frames_ahead(width, height)))
         size = self.sink.info.width, self.sink.info.height
         if frame.shape[1::-1] != size:  # a camera may come back with another resolution
             frame = cv2.resize(frame, size)

@@ -8,8 +8,14 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-AHEAD = 3  # frames, of up to 25 MB each
+AHEAD = 3  # frames of up to 25 MB each; of larger ones fewer
+QUEUE_BYTES = 75_000_000
 END = object()
+
+
+def frames_ahead(width: int, height: int) -> int:
+    """How many frames of so many pixels may wait in a queue."""
+    return max(1, min(AHEAD, QUEUE_BYTES // (3 * width * height)))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from PIL import Image
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.geometry import Box
+from emotion.media.animation import AnimationReader
 from emotion.media.decode import decode_photo, eight_bits
 from emotion.media.photo import read_photo, write_photo
 from emotion.results.overlay import annotate
@@ -223,6 +224,32 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
         monkeypatch.setattr(f"emotion.media.decode.{decoder}", None)  # called, it would be a TypeError
     with pytest.raises(InputError, match=rf"{name}: .*--max-pixels"):
         decode_photo(data, name, pixels - 1)
+
+
+def test_a_jpeg_may_not_have_thousands_of_passes(monkeypatch):
+    """600 kB: a picture of 64 megapixels and 3,000 passes over it, each of 117 bytes. It took a quarter of an hour."""
+    file = io.BytesIO()
+    Image.fromarray(RED_OVER_BLUE).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    last = data.rindex(b"\xff\xda")
+    assert decode_photo(data, "a.jpg").shape == (40, 20, 3)
+    monkeypatch.setattr("emotion.media.decode.MOST_WORK", 100 * 800)
+    with pytest.raises(InputError, match=r"a\.jpg: a JPEG of 1\d\d passes"):
+        decode_photo(data[:-2] + data[last:-2] * 99 + data[-2:], "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pixels"),
+    [("gif", 4800), ("webp", 5600), ("png", 5600), ("avif", 8000)],
+    ids=["GIF", "WebP", "PNG", "AVIF"],
+)
+def test_several_frames_take_the_memory_of_several(tmp_path, suffix, pixels):
+    frames = [Image.fromarray(RED_OVER_BLUE), Image.fromarray(RED_OVER_BLUE[::-1].copy())]
+    frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:], duration=100)
+    with AnimationReader(tmp_path / f"a.{suffix}", max_pixels=pixels) as video:
+        assert len(list(video)) == 2
+    with pytest.raises(InputError, match="--max-pixels"):
+        AnimationReader(tmp_path / f"a.{suffix}", max_pixels=pixels - 1)
 
 
 def test_a_tile_may_not_be_larger_than_the_limit_either():

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from emotion.media.threads import WriteBehind, read_ahead
+from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
 
 
 def test_items_arrive_in_order_from_another_thread():
@@ -102,3 +102,7 @@ def test_an_error_of_the_one_who_writes_is_not_hidden_by_one_of_writing():
     with pytest.raises(ZeroDivisionError), WriteBehind(full) as write:
         write(1)
         raise ZeroDivisionError
+
+
+def test_of_large_frames_fewer_wait():
+    assert [frames_ahead(*size) for size in ((640, 480), (3840, 2160), (5120, 2880), (7680, 4320))] == [3, 3, 1, 1]

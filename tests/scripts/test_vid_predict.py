@@ -151,7 +151,10 @@ def test_ctrl_c_leaves_a_playable_file_and_whole_records(repository, tiny_model,
         (["{party}", "--detect-every", "0"], "--detect-every"),
         (["{party}", "--smooth", "-1"], "--smooth"),
         (["{party}", "--show"], "--show"),
-        (["{party}", "--max-pixels", "0.01"], "frames of 320 x 240 pixels; up to 0.01 million are read"),
+        (
+            ["{party}", "--max-pixels", "0.01"],
+            "frames of 320 x 240 pixels; up to 0.00167 million are read (vid_predict.py: --max-pixels",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_line_and_changes_nothing(run_script, party, tiny_model, tmp_path, arguments, reason):
