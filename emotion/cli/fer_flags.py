@@ -9,6 +9,7 @@ from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
 from emotion.files import MODEL, REPOSITORY, check_apart
+from emotion.model_file.architecture import networks_beside
 from emotion.training.recipes import RECIPES, TEACHER_WEIGHT
 
 EVALUATION = {"split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json", "scaling"}
@@ -52,8 +53,10 @@ def parse_arguments(description: str) -> argparse.Namespace:
         raise InputError(f"--output {args.output}: the model is a .h5 file; name it so")
     if args.init_from and args.network:
         raise InputError("--network: is that of --init-from; leave out one or the other")
+    models = [*args.teacher, *([args.init_from] * bool(args.init_from))]
+    outputs = {"--output": args.output, "the card of --output": args.output and args.output.with_suffix(".json")}
     check_apart(
-        [*args.teacher, args.backbone_weights, *([args.init_from] * bool(args.init_from))], {"--output": args.output}
+        [*models, *(file for model in models for file in networks_beside(model)), args.backbone_weights], outputs
     )
     return args
 

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import struct
 import tarfile
@@ -18,6 +19,7 @@ DAMAGED = (
     struct.error, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
 )  # fmt: skip
 PACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+LONGEST_LINE = 2**20  # bytes: 2,304 pixels have 9,000
 LONGEST_HEADER = 2**20  # bytes: a long name in a tar has a few hundred
 
 
@@ -31,6 +33,27 @@ class TarInfo(tarfile.TarInfo):
         if self.type in extended and self.size > LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {self.size} bytes")
         return super()._proc_member(archive)  # type: ignore[misc]
+
+
+class Lines(io.RawIOBase):
+    """The bytes of `stream`, of which no line is endless: a reader would keep it whole, and packed it takes no room."""
+
+    def __init__(self, stream: IO[bytes]):
+        self.stream = stream
+        self.length = 0  # of the line that is being read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self.stream.read(len(buffer))
+        first, *others = data.split(b"\n")
+        lengths = [self.length + len(first), *map(len, others)]
+        if max(lengths) > LONGEST_LINE:
+            raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
+        self.length = lengths[-1]
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def members(path: Path) -> Iterator[str | None]:

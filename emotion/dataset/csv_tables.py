@@ -1,5 +1,6 @@
 """FER2013's csv, and FER+'s csv of votes beside it: found by their columns, read a thousand lines at a time."""
 
+import io
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emotion.dataset.archives import DAMAGED, members, open_member
+from emotion.dataset.archives import DAMAGED, Lines, members, open_member
 from emotion.dataset.classes import RAFDB_ORDER, label_codes, name_classes, spoken
 from emotion.dataset.duplicates import photograph_groups
 from emotion.dataset.splits import NO_CODE, Rows, Split, is_fer2013, own_split
@@ -44,7 +45,8 @@ class Table:
         places = {name: self.columns.index(name) for name in wanted if name in self.columns}
         try:
             with open_member(self.path, self.member) as stream:
-                for chunk in pd.read_csv(stream, chunksize=CHUNK, header=0, names=range(len(self.columns))):
+                lines = io.BufferedReader(Lines(stream))
+                for chunk in pd.read_csv(lines, chunksize=CHUNK, header=0, names=range(len(self.columns))):
                     rows += len(chunk)  # of a header alone there is one chunk, and empty
                     if len(chunk):
                         yield {name: chunk[place].to_numpy() for name, place in places.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion.dataset.csv_tables import Table, parse_numbers
-from emotion.dataset.faces import read_face
+from emotion.dataset.faces import LARGEST, read_face
 from emotion.dataset.splits import NO_CODE, Rows, Split
 from emotion.errors import InputError, reason
 from emotion.geometry import FACE_SIDE
@@ -62,13 +62,16 @@ def read_faces(paths: list[Path]) -> np.ndarray:
     """Image files -> uint8 (N, 48, 48), grey; other sizes are resized."""
     faces = np.empty((len(paths), FACE_SIDE, FACE_SIDE), np.uint8)
     for face, path in zip(faces, paths, strict=True):
-        face[:] = read_face(path.read_bytes(), path)
+        with path.open("rb") as file:
+            face[:] = read_face(file.read(LARGEST + 1), path)
     return faces
 
 
 def read_label_csv(path: Path) -> dict[str, np.ndarray]:
     """FER+'s label.csv, no header: name, box, the ten votes."""
     width = 2 + len(FERPLUS_COLUMNS)
+    if path.stat().st_size > LARGEST:
+        raise InputError(f"{path}: too large for the votes of a folder; generate it again with FERPlus")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row[:width] for row in csv.reader(file)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.labels import canonical
+from emotion.model_file.architecture import files_of
 from emotion.model_file.light import LightModel, find_light, read_light_card
 
 logger = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ def load_classifier(
             raise InputError(f"{path}: its labels ({','.join(names)}) are not those of {paths[0]}; leave one out")
     about: dict = {"files": [Path(path).name for path in paths]} | ({"mirror": True} if mirror else {})
     orders = [places_of(first, names) for _, names in loaded]
-    files = [path.with_suffix(suffix) for path in map(Path, paths) for suffix in (path.suffix, ".tflite", ".json")]
+    files = [file for path in paths for file in files_of(Path(path))]
     return EmotionClassifier([model for model, _ in loaded], first, about, mirror=mirror, orders=orders, files=files)
 
 

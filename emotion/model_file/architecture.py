@@ -10,6 +10,23 @@ from emotion.model_file.safety import LONGEST_TEXT, parse_json
 logger = logging.getLogger(__name__)
 
 
+def files_of(path: Path) -> list[Path]:
+    """What may be read for the model in `path`: no output may take its place.
+
+    Itself, its light copy, its card, and whatever network lies beside it as .json: weights alone may need that.
+    """
+    return [path, path.with_suffix(".tflite"), path.with_suffix(".json"), *networks_beside(path)]
+
+
+def networks_beside(path: Path) -> list[Path]:
+    """The .json files beside `path` that hold the configuration of a network."""
+    beside = sorted(path.parent.glob("*.json")) if path.parent.is_dir() else []
+    return [file for file in beside[:MOST_BESIDE] if try_architecture(file, path)]
+
+
+MOST_BESIDE = 100  # .json of a folder; among more nobody keeps a network
+
+
 def find_architecture(path: Path) -> dict:
     """The configuration that lies as .json beside the weights in `path`: by its name, or the only one in the folder.
 
@@ -34,7 +51,7 @@ def find_architecture(path: Path) -> dict:
 def read_architecture(file: Path, path: Path) -> dict | None:
     """The configuration in a .json, for the weights in `path`; None where it is JSON of something else."""
     try:
-        if file.stat().st_size > LONGEST_TEXT:
+        if not file.is_file() or file.stat().st_size > LONGEST_TEXT:  # a pipe would be waited for
             raise ValueError
         return as_network(parse_json(file.read_text(encoding="utf-8-sig")))
     except (ValueError, OSError, RecursionError):

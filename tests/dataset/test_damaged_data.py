@@ -176,3 +176,24 @@ def test_pictures_of_which_none_is_one(tmp_path):
         (tmp_path / "train" / name / "1.png").write_text("no picture")
     with pytest.raises(InputError, match=r"none of its 2 pictures can be read \(train/happy/1\.png\)"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "fer2013new.csv"])
+def test_a_line_without_an_end(data, name):
+    """Packed it takes no room: 4 MB of .gz are a line of 4 GB, which a reader would keep whole."""
+    with (data / name).open("a") as file:
+        file.write("1 " * 2**20)
+    pack(data / name, "gz")
+    with pytest.raises(InputError, match=rf"{name}\.gz: damaged \(a line of more than 1048576 bytes\)"):
+        load(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("label.csv", "too large for the votes"), ("fer0000000.png", "too large for the picture")]
+)
+def test_a_file_of_a_ferplus_folder_that_is_far_too_large(tmp_path, name, reason):
+    folder = write_ferplus_folders(tmp_path / "ferplus", COUNTS)
+    with (folder / "FER2013Train" / name).open("r+b") as file:
+        file.truncate(2**26 + 1)
+    with pytest.raises(InputError, match=rf"{name}: {reason}"):
+        load(folder)

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import math
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.model_file.architecture import normalize_keras2_config
+from emotion.model_file.architecture import files_of, normalize_keras2_config
 from emotion.model_file.safety import check_card, check_layers, open_h5, parse_json
 from emotion.model_file.sizes import network_size
 from emotion.model_file.stored import open_model, read_card
@@ -129,6 +130,24 @@ def test_what_would_fill_the_memory_is_refused_by_its_configuration(config, name
         file.attrs["layer_names"] = []
     with pytest.raises(InputError, match=rf"m\.h5: refused: it asks for .*{named}"):
         open_model(tmp_path / "m.h5")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_an_architecture_is_a_regular_file(tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["layer_names"] = []
+    os.mkfifo(tmp_path / "m.json")
+    with pytest.raises(InputError, match=r"m\.h5: its configuration is damaged, as m\.json has it"):
+        open_model(tmp_path / "m.h5")
+
+
+def test_a_network_beside_its_weights_is_read_for_them(tmp_path):
+    """Whatever it is called: facial_expression_model_structure.json goes round beside ..._weights.h5."""
+    (tmp_path / "structure.json").write_text(json.dumps(sequential()))
+    (tmp_path / "faces.json").write_text('{"frames": []}')
+    (tmp_path / "notes.json").write_text("no JSON")
+    found = {path.name for path in files_of(tmp_path / "weights.h5")}
+    assert found == {"weights.h5", "weights.tflite", "weights.json", "structure.json"}
 
 
 def functional(*layers):
