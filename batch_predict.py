@@ -41,7 +41,7 @@ def main() -> int:
                     bar.update(len(shard.sources))
         totals = join(plan, labels, args.parquet)
 
-    print(f"{args.run}/results.jsonl: {totals.files} files, {totals.faces} faces")
+    app.say(f"{args.run}/results.jsonl: {totals.files} files, {totals.faces} faces")
     return app.report_table(args.run / "failed.csv", totals.failed, totals.files, totals.useful)
 
 

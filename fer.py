@@ -116,7 +116,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     card = build_card(model, run, dataset, checkpoint, figures, temperature, precision)
     write(model, card, dataset, args)
     checkpoint.finish()
-    print(format_card(args.output.name, card))
+    app.say_table(format_card(args.output.name, card))
 
 
 def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> None:
@@ -151,7 +151,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
         args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta, scaling=args.scaling
     )
     found = compare(members, splits, args.protocol, args.ensemble, args.robustness)
-    print(format_evaluation(found))
+    app.say_table(format_evaluation(found))
     if args.json:
         write_text(args.json, evaluation_to_json(found, dataset.fingerprint))
     if args.chart:
@@ -178,7 +178,7 @@ def export(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.dataset.export import export_images
 
     count = export_images(dataset, args.export_images, quiet=args.quiet)
-    print(f"{args.export_images}: {count} faces")
+    app.say(f"{args.export_images}: {count} faces")
 
 
 if __name__ == "__main__":

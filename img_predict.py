@@ -41,7 +41,7 @@ def main() -> int:
     records_at = {"--json": args.json, "--csv": args.csv, "--report": args.report}
     check_places(records_at)  # the folders of the copies are made as they come
     if args.crops:
-        check_folder(args.crops)
+        check_folder(args.crops, "--crops")
     show = args.show and can_show()
     say = app.speaker(args.json, args.csv)
     recognizer = flags.photo_recognizer(args)

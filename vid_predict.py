@@ -25,7 +25,7 @@ from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
-from emotion.files import check_apart, check_figure, check_places, make_folder
+from emotion.files import check_apart, check_figure, check_folder, check_places, make_folder
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
@@ -124,6 +124,7 @@ def predict(
             if interrupt:
                 break
     if task.plot:
+        make_folder(task.plot.parent, "--plot")
         title = f"{task.video.name}, from {clock(start_s)} on" if start_s else task.video.name
         timeline.plot(task.plot, title)
     page.add_film(str(task.video), timeline, pictures, start_s)
@@ -169,10 +170,12 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[VideoTask], dict[str, P
     if args.plot:
         tasks = with_plots(tasks, args.plot)
         check_figure(tasks[0].plot)
-        if tasks[0].plot != args.plot:
-            make_folder(args.plot)
     plots = {"--plot" if len(tasks) == 1 else f"--plot, for {task.video}": task.plot for task in tasks}
-    check_places(outputs | plots)
+    if args.plot and tasks[0].plot != args.plot:
+        check_folder(args.plot, "--plot")  # it is made when the first plot is
+        check_places(outputs)
+    else:
+        check_places(outputs | plots)
     if args.output and len(tasks) == 1 and tasks[0].copy == args.output:
         check_writable(args.output)
     drawn = {"-o" if len(tasks) == 1 else f"-o, for {task.video}": task.copy for task in tasks}

@@ -11,6 +11,7 @@ import stat
 import sys
 import tempfile
 import time
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
@@ -71,8 +72,16 @@ def identity(path: Path | str) -> tuple[int, int] | str:
     try:
         status = os.stat(path)  # noqa: PTH116  a name may be no path at all
     except (OSError, ValueError):
-        return os.path.realpath(path)
+        return place_of(path)
     return status.st_dev, status.st_ino
+
+
+def place_of(path: Path | str) -> str:
+    """Where a file would lie, in the form that is the same for all names that a disk might take for one.
+
+    Those of macOS and Windows, and USB sticks anywhere, do not tell a.jpg from A.JPG, nor an accent from a letter with one.
+    """
+    return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()
 
 
 def check_place(path: Path, name: str) -> None:
@@ -87,21 +96,21 @@ def check_place(path: Path, name: str) -> None:
         raise InputError(f"{name}: the folder {path.parent} cannot be written to")
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a `folder` that is not there and cannot be made; makes nothing yet."""
+def check_folder(folder: Path, flag: str = "-o") -> None:
+    """Refuse a `folder`, which `flag` names, that is not there and cannot be made; makes nothing yet."""
     there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not there.is_dir():
-        raise InputError(f"{folder}: cannot be made ({there} is no folder); name another folder with -o")
+        raise InputError(f"{folder}: cannot be made ({there} is no folder); name another folder with {flag}")
     if not os.access(there, os.W_OK):
-        raise InputError(f"{folder}: cannot be made ({there} cannot be written to); name another folder with -o")
+        raise InputError(f"{folder}: cannot be made ({there} cannot be written to); name another folder with {flag}")
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of the copies. InputError where it cannot be made."""
+def make_folder(folder: Path, flag: str = "-o") -> None:
+    """Make a folder of outputs, which `flag` names. InputError where it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({reason(error)}); name another folder with -o") from None
+        raise InputError(f"{folder}: cannot be made ({reason(error)}); name another folder with {flag}") from None
 
 
 def check_figure(path: Path | None) -> None:

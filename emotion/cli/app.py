@@ -58,7 +58,15 @@ def run(main: Callable[[], int | None]) -> None:
 # What moves the cursor, changes colours, turns the direction of writing or starts a line. The name of a file may do so.
 CONTROLS = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+    for code in (
+        *range(0x20),
+        *range(0x7F, 0xA0),
+        0x61C,
+        0x200E,
+        0x200F,
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x2070),
+    )
 } | {ord(letter): escape for letter, escape in (("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))}
 
 
@@ -131,6 +139,12 @@ def meter(total: int, done: int, unit: str, args: argparse.Namespace) -> Any:
 def say(line: str) -> None:
     """Print a line of results on stdout, above the progress bar if there is one."""
     write(printable(line), sys.stdout)
+
+
+def say_table(text: str) -> None:
+    """Print lines that were laid out together."""
+    for line in text.split("\n"):
+        say(line)
 
 
 def write(text: str, stream: TextIO) -> None:

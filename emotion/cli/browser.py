@@ -32,12 +32,12 @@ def serve(args: argparse.Namespace) -> int:
             f"{counted(session.timeline.frames, 'frame')}, {clock(session.timeline.end_s)}, {fps:.0f} frames a second"
         )
         who = f"camera {session.source}" if args.camera else f"visitor {session.number}"
-        print(f"{who}: {done}", *session.timeline.summary(fps), sep="\n")
+        for line in (f"{who}: {done}", *session.timeline.summary(fps)):
+            app.say(line)
         if session.problem:
             problems.append(session.problem)
         elif session.outputs.names:
-            print(f"recorded: {', '.join(session.outputs.names)}")
-        sys.stdout.flush()
+            app.say(f"recorded: {', '.join(session.outputs.names)}")
 
     with Interrupt() as interrupt, ExitStack() as stack:
         camera = stack.enter_context(Camera(args.camera)) if args.camera else None

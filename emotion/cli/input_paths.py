@@ -8,6 +8,8 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from emotion.files import place_of
+
 logger = logging.getLogger("emotion")
 
 STDIN = "-"
@@ -91,19 +93,24 @@ def url_name(url: str) -> Path:
 
 
 def free_name(copy: Path, originals: set[str], taken: set[str]) -> Path:
-    """`copy`, with a number where the name is taken; `originals` and `taken` as os.path.realpath gives them.
+    """`copy`, with a number where the name is taken; `originals` and `taken` as `place_of` gives them.
 
     Among the originals it is called annotated: so it never hits one that this call does not name, and the next call
     knows it for a copy.
     """
     stem, number = copy.stem, 1
-    if os.path.realpath(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
+    if place_of(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
         stem += "-annotated"
     while True:
         ending = f"-{number}{copy.suffix}" if number > 1 else copy.suffix
         # A name that is cut inside a letter loses it.
         whole = os.fsencode(stem)[: NAME_BYTES - len(os.fsencode(ending))]
         candidate = copy.with_name(whole.decode(sys.getfilesystemencoding(), "ignore") + ending)
-        if os.path.realpath(candidate) not in taken:
+        if is_free(candidate, taken):
             return candidate
         number += 1
+
+
+def is_free(path: Path, taken: set[str]) -> bool:
+    """Whether nothing else goes to `path`, nor to where a link leads, which nobody named."""
+    return place_of(path) not in taken and not path.is_symlink()

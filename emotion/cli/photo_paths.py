@@ -9,7 +9,7 @@ import numpy as np
 
 from emotion.cli.input_paths import STDIN, find_inputs, free_name
 from emotion.errors import InputError
-from emotion.files import check_folder
+from emotion.files import check_folder, place_of
 from emotion.media.decode import decode_photo
 from emotion.media.photo import WRITABLE, read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS, VIDEOS
@@ -69,14 +69,14 @@ def plan_photos(
     if as_file and output:
         return [PhotoTask(photos[0][0], check_copy(output, photos))]
     check_folder(folder)
-    originals = {os.path.realpath(photo) for photo, _ in photos if isinstance(photo, Path)}
+    originals = {place_of(photo) for photo, _ in photos if isinstance(photo, Path)}
     taken = set(originals)
     tasks = []
     for photo, name in photos:
         # As a .png if its own format cannot be written.
         copy = folder / name if name.suffix.lower() in WRITABLE else (folder / name).with_suffix(".png")
         copy = free_name(copy, originals, taken)
-        taken.add(os.path.realpath(copy))
+        taken.add(place_of(copy))
         tasks.append(PhotoTask(photo, copy))
     return tasks
 

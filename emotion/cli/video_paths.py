@@ -1,12 +1,13 @@
 """Which videos a command line means, and where their annotated copies go."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-from emotion.cli.input_paths import STDIN, find_files, free_name
+from emotion.cli.input_paths import STDIN, find_files, free_name, is_free
 from emotion.errors import InputError
-from emotion.files import check_folder
+from emotion.files import check_folder, place_of
 from emotion.media.animation import AnimationReader, open_video
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
@@ -50,12 +51,12 @@ def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list
             raise InputError(f"-o {output}: one file for {len(videos)} videos; name a folder")
         return [VideoTask(videos[0][0], output)]
     check_folder(folder)
-    originals = {os.path.realpath(video) for video, _ in videos}
+    originals = {place_of(video) for video, _ in videos}
     taken = set(originals)
     tasks = []
     for video, name in videos:
         copy = free_name((folder / name).with_suffix(".mp4"), originals, taken)
-        taken.add(os.path.realpath(copy))
+        taken.add(place_of(copy))
         tasks.append(VideoTask(video, copy))
     return tasks
 
@@ -81,11 +82,12 @@ def with_plots(tasks: list[VideoTask], plots: Path) -> list[VideoTask]:
     """`tasks`, each with a plot of its own: `plots` is the file of a single one, or the folder."""
     if len(tasks) == 1 and plots.suffix and not plots.is_dir():
         return [tasks[0]._replace(plot=plots)]
-    taken = {os.path.realpath(task.video) for task in tasks}
+    taken = {place_of(task.video) for task in tasks}
     plotted = []
     for task in tasks:
-        names = [task.video.stem, *(f"{task.video.stem}-{number}" for number in range(2, 2 * len(tasks) + 1))]
-        plot = next(path for name in names if os.path.realpath(path := plots / f"{name}.png") not in taken)
-        taken.add(os.path.realpath(plot))
+        stem = task.video.stem
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        plot = next(path for name in names if is_free(path := plots / f"{name}.png", taken))
+        taken.add(place_of(plot))
         plotted.append(task._replace(plot=plot))
     return plotted

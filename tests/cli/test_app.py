@@ -21,6 +21,10 @@ def refused():
     raise PermissionError(13, "Permission denied", "closed/a.jpg")
 
 
+def refused_by_another_name():
+    raise PermissionError(13, "Permission denied", "a\x1b[2J\u202eb.jpg")
+
+
 def wrong():
     raise InputError("a.jpg: no such file")
 
@@ -33,6 +37,12 @@ def wrong():
         pytest.param(wrong, 2, "img_predict.py: error: a.jpg: no such file\n", id="a wrong call"),
         pytest.param(
             refused, 2, "img_predict.py: error: closed/a.jpg: permission denied\n", id="refused by the system"
+        ),
+        pytest.param(
+            refused_by_another_name,
+            2,
+            "img_predict.py: error: a\\x1b[2J\\u202eb.jpg: permission denied\n",
+            id="a name that would write on the terminal",
         ),
         pytest.param(interrupted, 130, "img_predict.py: interrupted; what was done is kept\n", id="interrupted"),
     ],
@@ -75,6 +85,11 @@ def test_a_traceback_has_lines_and_a_name_in_a_note_has_none(capsys):
 def test_results_go_to_stdout(capsys):
     cli.say("a.jpg: happiness")
     assert capsys.readouterr() == ("a.jpg: happiness\n", "")
+
+
+def test_what_turns_the_direction_of_writing_is_escaped(capsys):
+    cli.say_table("a\u200f.h5  87\nb\u2067.h5  \x9b2J")
+    assert capsys.readouterr().out == "a\\u200f.h5  87\nb\\u2067.h5  \\x9b2J\n"
 
 
 @pytest.mark.parametrize(

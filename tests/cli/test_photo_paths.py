@@ -215,3 +215,17 @@ def test_without_copies_there_is_no_folder(folder):
     folder("a.jpg")
     assert plan_photos(["a.jpg"], None, copies=False)[0].copy is None
     assert not Path("output").exists()
+
+
+def test_copies_that_some_disks_take_for_one_have_two_names(folder):
+    for name in ("a/IMG.jpg", "b/img.JPG"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert [task.copy.name for task in plan_photos(["a/IMG.jpg", "b/img.JPG"], None)] == ["IMG.jpg", "img-2.JPG"]
+
+
+def test_no_copy_goes_to_where_a_link_leads_that_nobody_named(folder):
+    Path("album").mkdir(exist_ok=True)
+    Path("album/a.jpg").touch()
+    Path("album/a-annotated.jpg").symlink_to("../letter.txt")
+    assert [task.copy.name for task in plan_photos(["album"], Path("album"))] == ["a-annotated-2.jpg"]

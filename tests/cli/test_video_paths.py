@@ -1,7 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
+from emotion.cli.input_paths import free_name
 from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.errors import InputError
 
@@ -82,3 +84,17 @@ def test_videos_of_one_name_have_plots_of_their_own():
 
 def test_no_plot_takes_the_place_of_an_animation_that_is_read():
     assert plots(["x.png", "y/x.mp4"], ".") == ["x-2.png", "x-3.png"]
+
+
+def test_names_that_some_disks_take_for_one_are_two():
+    assert plots(["p/x.mp4", "q/X.mp4", "r/\u00e4.mp4", "s/a\u0308.mp4"], "out") == [
+        "out/x.png", "out/X-2.png", "out/\u00e4.png", "out/a\u0308-2.png",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_nothing_goes_to_where_a_link_leads_that_nobody_named(tmp_path):
+    (tmp_path / "x.png").symlink_to(tmp_path / "letter.txt")
+    (tmp_path / "y.mp4").symlink_to(tmp_path / "letter.txt")
+    assert plots(["p/x.mp4", "q/y.mp4"], tmp_path) == [str(tmp_path / "x-2.png"), str(tmp_path / "y.png")]
+    assert free_name(tmp_path / "y.mp4", set(), set()) == tmp_path / "y-2.mp4"
