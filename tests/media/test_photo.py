@@ -227,7 +227,7 @@ def test_of_more_pixels_than_allowed_none_is_decoded(tmp_path, name, options, pi
 
 
 def test_a_jpeg_may_not_have_thousands_of_passes(monkeypatch):
-    """600 kB: a picture of 64 megapixels and 3,000 passes over it, each of 117 bytes. It took a quarter of an hour."""
+    """600 kB: a picture of 64 megapixels and 3,000 passes over it, each of 117 bytes. It took two CPU minutes."""
     file = io.BytesIO()
     Image.fromarray(RED_OVER_BLUE).save(file, "JPEG", progressive=True)
     data = file.getvalue()
