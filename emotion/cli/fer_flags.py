@@ -26,8 +26,8 @@ def parse_arguments(description: str) -> argparse.Namespace:
     """The command line of `fer.py`, checked. Raises InputError where flags contradict each other."""
     parser = Parser(description)
     parser.add_argument("--data", type=Path, default=REPOSITORY / "data", metavar="DIR",
-                        help="fer2013 and fer2013new.csv, or pictures in a folder for each class, "
-                             "packed or not (default: data/)")  # fmt: skip
+                        help="fer2013 and fer2013new.csv, a csv of your own with the columns emotion and pixels, or "
+                             "pictures in a folder for each class, packed or not (default: data/)")  # fmt: skip
     parser.add_argument("--classes", type=comma_separated, metavar="A,B,C",
                         help="what classes that are numbered are called, the lowest first: FER2013's codes are known; "
                              "RAF-DB's 1 to 7 are surprise,fear,disgust,happiness,sadness,anger,neutral")  # fmt: skip

@@ -39,7 +39,7 @@ def select_splits(
         if not known:
             raise InputError(f"{dataset.source}: no face of {split.name} has a label that counts")
         if protocol not in (None, *known):
-            raise InputError(f"--protocol {protocol}: {dataset.source} has labels for {', '.join(known)}")
+            raise InputError(f"--protocol {protocol}: {dataset.source} is measured under {', '.join(known)}")
     return selected
 
 

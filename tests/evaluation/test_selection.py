@@ -76,7 +76,7 @@ def test_a_split_that_is_not_there_is_refused(choose):
 
 def test_a_protocol_without_its_labels_is_refused(choose):
     assert choose(SPLITS, protocol="fer2013")[0].keys() == {"PublicTest", "PrivateTest"}
-    with pytest.raises(InputError, match=r"--protocol majority: data has labels for fer2013$"):
+    with pytest.raises(InputError, match=r"--protocol majority: data is measured under fer2013$"):
         choose(SPLITS, protocol="majority")
 
 
