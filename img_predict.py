@@ -20,10 +20,11 @@ import numpy as np
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.photo_paths import OUTPUT, plan_photos
+from emotion.cli.photo_paths import OUTPUT, PhotoTask, plan_photos
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
+from emotion.faces.recognizer import Recognizer
 from emotion.files import check_apart, check_folder, check_places
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import write_photo
@@ -60,15 +61,7 @@ def main() -> int:
     ):
         for index, task in enumerate(app.progress(tasks, "photo", args)):
             try:
-                picture = task.read(args.max_pixels)
-                faces = recognizer.recognize(picture)
-                if args.crops:
-                    write_crops(args.crops, f"{index + 1:04}-{Path(task.name).stem}", picture, faces)
-                if args.report:
-                    report.add_photo(task.name, picture, faces)
-                draw_faces(picture, faces)
-                if task.copy:
-                    write_photo(task.copy, picture)
+                picture, faces = predict(task, index, recognizer, report, args)
             except (InputError, cv2.error, MemoryError) as error:
                 failures.append(one_line(task.name, error))
                 records.fail(index, task.name, failures[-1].removeprefix(f"{task.name}: "))
@@ -86,6 +79,22 @@ def main() -> int:
     if args.copies and len(failures) < len(tasks):
         logger.info(f"annotated: {tasks[0].copy if len(tasks) == 1 else args.output or OUTPUT}")
     return app.report(failures, len(tasks), bool(interrupt))
+
+
+def predict(
+    task: PhotoTask, index: int, recognizer: Recognizer, report: HtmlReport, args: argparse.Namespace
+) -> tuple[np.ndarray, list[Recognition]]:
+    """The annotated photo, BGR uint8 (H, W, 3), and its faces; what is asked for is written of them."""
+    picture = task.read(args.max_pixels)
+    faces = recognizer.recognize(picture)
+    if args.crops:
+        write_crops(args.crops, f"{index + 1:04}-{Path(task.name).stem}", picture, faces)
+    if args.report:
+        report.add_photo(task.name, picture, faces)
+    draw_faces(picture, faces)
+    if task.copy:
+        write_photo(task.copy, picture)
+    return picture, faces
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -30,6 +30,7 @@ from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
+from emotion.media.video_info import VideoInfo
 from emotion.media.video_sink import VideoSink, check_writable
 from emotion.results.html_report import HtmlReport, Pictures
 from emotion.results.overlay import annotate, draw_faces
@@ -88,25 +89,13 @@ def predict(
     recognizer.set_fps(info.fps)
     timeline, pictures = Timeline(recognizer.labels, args.every), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
-    ahead = frames_ahead(info.width, info.height)
     with ExitStack() as outputs:
-        write = window = None
-        if task.copy:
-            make_folder(task.copy.parent)
-            sound = None if task.video.suffix.lower() == ".gif" else task.video
-            sink = outputs.enter_context(VideoSink(task.copy, info, sound_from=sound, from_s=start_s))
-
-            def draw_and_write(image, faces, time_s, duration_s):
-                draw_faces(image, faces)
-                sink.write(image, time_s, duration_s)
-
-            write = outputs.enter_context(WriteBehind(draw_and_write, ahead))
-        if args.show:
-            window = outputs.enter_context(Window(str(task.video), info.width, info.height))
+        write = open_copy(task, info, start_s, outputs) if task.copy else None
+        window = outputs.enter_context(Window(str(task.video), info.width, info.height)) if args.show else None
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
         detected = ((frame, *recognizer.detect(frame.image, frame.time_s)) for frame in video)
-        detected = outputs.enter_context(read_ahead(detected, ahead))
+        detected = outputs.enter_context(read_ahead(detected, frames_ahead(info.width, info.height)))
 
         for index, ((image, time_s, duration_s), boxes, crops) in enumerate(detected):
             faces = recognizer.classify(boxes, crops, time_s)
@@ -130,6 +119,19 @@ def predict(
     page.add_film(str(task.video), timeline, pictures, start_s)
     report(task, timeline, info.fps, app.speaker(args.json, args.csv))
     return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
+
+
+def open_copy(task: VideoTask, info: VideoInfo, start_s: float, outputs: ExitStack) -> WriteBehind:
+    """What draws faces on a frame and writes it to the video's copy, in a thread of its own, until `outputs` are closed."""
+    make_folder(task.copy.parent)
+    sound = None if task.video.suffix.lower() == ".gif" else task.video
+    sink = outputs.enter_context(VideoSink(task.copy, info, sound_from=sound, from_s=start_s))
+
+    def draw_and_write(image, faces, time_s, duration_s):
+        draw_faces(image, faces)
+        sink.write(image, time_s, duration_s)
+
+    return outputs.enter_context(WriteBehind(draw_and_write, frames_ahead(info.width, info.height)))
 
 
 def parse_arguments() -> argparse.Namespace:
