@@ -146,18 +146,18 @@ def compare(
         answers = {member.name: member.classifier.classify(faces) for member in members}
         return answers | {ENSEMBLE: mean_answer(list(answers.values()))} if ensemble else answers
 
-    scores, calibrations, comparisons = [], [], []
+    scores: list[ModelScore] = []
+    calibrations: list[ModelCalibration] = []
+    comparisons: list[McNemar] = []
     for selected in splits:
-        split, asked = selected.rows, [protocol] if protocol else protocols(selected.rows)
-        answers = answers_of(split.faces)
+        asked = [protocol] if protocol else protocols(selected.rows)
+        answers = answers_of(selected.rows.faces)
         for name, answer in answers.items():
-            scores += [ModelScore(name, selected.name, score(answer, split, each, labels[name])) for each in asked]
-            if split.votes is not None and (votes := calibration(answer, split.votes, labels[name])):
-                calibrations.append(ModelCalibration(name, selected.name, votes))
-        for first, second in combinations(answers, 2):
-            pair = (answers[first], labels[first]), (answers[second], labels[second])
-            p = mcnemar_test(*pair, split, asked[0])
-            comparisons.append(McNemar(first, second, selected.name, asked[0], p))
+            scores += [
+                ModelScore(name, selected.name, score(answer, selected.rows, each, labels[name])) for each in asked
+            ]
+        calibrations += calibrate_models(answers, labels, selected)
+        comparisons += compare_pairs(answers, labels, selected, asked[0])
     costs = {member.name: measure_cost(member.path, member.classifier, member.card) for member in members}
     if ensemble:
         costs[ENSEMBLE] = total_cost(list(costs.values()))
@@ -168,6 +168,29 @@ def compare(
     last, under = splits[-1], found.headline[0].score.protocol
     damaged = robustness(answers_of, last.rows, under, labels, clean)
     return replace(found, robustness=Robustness(last.name, under, damaged))
+
+
+def calibrate_models(
+    answers: dict[str, np.ndarray], labels: dict[str, tuple[str, ...]], selected: SelectedSplit
+) -> list[ModelCalibration]:
+    """The models' probabilities `answers`, (N, C) of their `labels`, beside the votes; none where nobody has voted."""
+    votes = selected.rows.votes
+    if votes is None:
+        return []
+    found = {name: calibration(answer, votes, labels[name]) for name, answer in answers.items()}
+    return [ModelCalibration(name, selected.name, each) for name, each in found.items() if each]
+
+
+def compare_pairs(
+    answers: dict[str, np.ndarray], labels: dict[str, tuple[str, ...]], selected: SelectedSplit, protocol: str
+) -> list[McNemar]:
+    """Each two of the models by their probabilities `answers`, (N, C) of their `labels`."""
+    tests = []
+    for first, second in combinations(answers, 2):
+        pair = (answers[first], labels[first]), (answers[second], labels[second])
+        p = mcnemar_test(*pair, selected.rows, protocol)
+        tests.append(McNemar(first, second, selected.name, protocol, p))
+    return tests
 
 
 def mcnemar_test(
