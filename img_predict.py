@@ -26,7 +26,6 @@ from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer
 from emotion.files import check_apart, check_folder, check_places
-from emotion.media.decode import MAX_PIXELS
 from emotion.media.photo import write_photo
 from emotion.results.crops import check_crops, write_crops
 from emotion.results.html_report import HtmlReport
@@ -112,8 +111,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--show", action=argparse.BooleanOptionalAction, default=False,
                         help="show each photo in a window; a key goes on, q or Esc stops showing")  # fmt: skip
-    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
-                        help="refuse larger photos, unread (default: 200)")  # fmt: skip
+    flags.add_max_pixels(parser, "refuse larger photos, unread (default: 200)")
     flags.add_shared_flags(parser)
     return parser.parse_args()
 

@@ -26,7 +26,6 @@ from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
 from emotion.files import check_apart, check_figure, check_folder, check_places, make_folder
-from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
@@ -147,8 +146,7 @@ def parse_arguments() -> argparse.Namespace:
         "--report", type=Path, metavar="HTML", help="a page with who felt what when, and pictures of it"
     )
     parser.add_argument("--show", action="store_true", help="show it in a window meanwhile; q or Esc stops")
-    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
-                        help="refuse frames of more than a sixth of it, unread (default: 200, so up to 8K)")  # fmt: skip
+    flags.add_max_pixels(parser, "refuse frames of more than a sixth of it, unread (default: 200, so up to 8K)")
     flags.add_part_flags(parser)
     flags.add_video_flags(parser)
     flags.add_shared_flags(parser)

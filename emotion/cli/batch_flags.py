@@ -13,7 +13,6 @@ from emotion.cluster.drive import Keys
 from emotion.cluster.settings import Settings, detector_hashes, versions
 from emotion.errors import InputError, reason
 from emotion.files import MODEL
-from emotion.media.decode import MAX_PIXELS
 from emotion.model_file.stored import sha256
 
 
@@ -33,8 +32,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--copies", action="store_true", help="also annotated copies, into RUN/copies")
     parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
                         help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
-    parser.add_argument("--max-pixels", type=flags.megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS",
-                        help=f"refuse larger photos, and frames of more than a sixth (default: {MAX_PIXELS / 1e6:g})")  # fmt: skip
+    flags.add_max_pixels(parser, "refuse larger photos, and frames of more than a sixth (default: 200)")
     parser.add_argument("--retry-failed", action="store_true", help="do the shards again in which a file has failed")
     group = parser.add_argument_group("where the work is done")
     group.add_argument("--workers", type=flags.positive, default=cores(), metavar="N",

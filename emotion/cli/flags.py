@@ -10,6 +10,7 @@ from emotion.faces.recognizer import DEVICES, Recognizer
 from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S
 from emotion.files import MODEL
+from emotion.media.decode import MAX_PIXELS
 
 
 def add_shared_flags(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,11 @@ def add_record_flags(parser: argparse.ArgumentParser, unit: str) -> None:
                         help=f"write every {unit} with its faces' boxes and probabilities as JSON; "
                              "FILE.jsonl as JSON Lines, - to stdout")  # fmt: skip
     parser.add_argument("--csv", type=output_file, metavar="FILE", help="write them as a table, one row a face")
+
+
+def add_max_pixels(parser: argparse.ArgumentParser, text: str) -> None:
+    """The flag for the largest picture; `text` is its help."""
+    parser.add_argument("--max-pixels", type=megapixels, default=MAX_PIXELS, metavar="MEGAPIXELS", help=text)
 
 
 def output_file(text: str) -> Path:
