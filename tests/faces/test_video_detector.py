@@ -124,7 +124,7 @@ def test_two_who_become_one_are_one(detector, ground, face_photo):
     ("x", "y", "right", "down"), [(560, 60, 4, -1), (320, 160, 0, 6)], ids=["at the top right", "at the bottom"]
 )
 def test_boxes_stay_inside_the_frame_when_a_face_walks_out(detector, ground, face_photo, x, y, right, down):
-    head = portrait(face_photo, 90)
+    head, seen = portrait(face_photo, 90), 0
     for frame in range(50):
         image = ground.copy()
         paste(image, head, x + right * frame, y + down * frame)
@@ -133,6 +133,8 @@ def test_boxes_stay_inside_the_frame_when_a_face_walks_out(detector, ground, fac
             assert box.y >= 0
             assert box.x + box.width <= 640
             assert box.y + box.height <= 360
+            seen += 1
+    assert seen > 5
 
 
 def test_a_still_face_does_not_tremble(detector, ground, face_photo):

@@ -67,6 +67,7 @@ def test_the_sound_of_a_part_comes_along(tmp_path):
         for frame in video:
             sink.write(frame.image, frame.time_s - 1.0, frame.duration_s)
     with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
         for stream in container.streams:
             assert float((stream.start_time or 0) * stream.time_base) == pytest.approx(0, abs=0.05)
             assert float(stream.duration * stream.time_base) == pytest.approx(2.0, abs=0.08)
