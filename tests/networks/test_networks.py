@@ -12,8 +12,9 @@ from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import bytes_of, load_model, save_model
 from emotion.model_file.stored import read_card
 from emotion.networks.baselines import TRANSFER, build
+from emotion.training.batches import network_input
 from emotion.training.checkpoint import Checkpoint
-from emotion.training.fit import build_optimizer, fit, network_input
+from emotion.training.fit import build_optimizer, fit
 from emotion.training.recipes import RECIPES
 
 pytestmark = pytest.mark.slow

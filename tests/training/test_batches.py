@@ -5,7 +5,7 @@ import pytest
 from small_fer2013 import faces_and_codes
 
 from emotion.training.augmentation import DEFAULT_RANGES, MILD_RANGES
-from emotion.training.fit import Batches
+from emotion.training.batches import Batches
 from emotion.training.recipes import Recipe
 
 FACES, CODES = faces_and_codes(64)
@@ -22,7 +22,9 @@ def batches(epoch=0, seed=5, count=64, **changes):
 def augmented(monkeypatch):
     """(the generator, the ranges) of each call of `augment`, which changes nothing now."""
     calls = []
-    monkeypatch.setattr("emotion.training.fit.augment", lambda faces, rng, ranges: calls.append((rng, ranges)) or faces)
+    monkeypatch.setattr(
+        "emotion.training.batches.augment", lambda faces, rng, ranges: calls.append((rng, ranges)) or faces
+    )
     return calls
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_fer2013 import faces_and_codes
 
-from emotion.training.fit import Batches
+from emotion.training.batches import Batches
 from emotion.training.recipes import Recipe
 from emotion.training.teacher_answers import TeacherAnswers
 
