@@ -185,7 +185,7 @@ def atomic_files(*paths: Path) -> Iterator[list[Path]]:
 
 
 def unfinished_path(path: Path) -> Path:
-    """Where a file waits until it is whole: hidden, this process's own, and of the kind that its ending tells.
+    """Where a file waits until it is whole: hidden, this process's own, and of the kind that its ending names.
 
     It lies beside the file, or beside what a link points to; the name is short enough wherever that of `path` is. What
     goes into a pipe or a device waits in the system's folder for such files.

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def run(main: Callable[[], int | None]) -> None:
     """Call a script's `main` and exit with the code it returns; an InputError is one line on stderr and exit code 2."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is told once, by us
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is reported once, by us
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
     raise_on_signals()

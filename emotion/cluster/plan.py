@@ -108,8 +108,8 @@ class Plan:
         before, after = flat(was), flat(now)
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         if changed:
-            told = ", ".join(f"{name} was {before.get(name)}, is {after.get(name)}" for name in sorted(changed))
-            raise InputError(f"{self.folder}: is another run ({told}); repeat its call, or name a new folder")
+            was_and_is = ", ".join(f"{name} was {before.get(name)}, is {after.get(name)}" for name in sorted(changed))
+            raise InputError(f"{self.folder}: is another run ({was_and_is}); repeat its call, or name a new folder")
 
     def shards(self) -> Iterator[Shard]:
         with self.list.open(encoding="ascii") as file:
@@ -130,8 +130,8 @@ class Plan:
     def records(self, shard: Shard) -> Iterator[dict]:
         """The results of `shard`. InputError where its part is damaged, or that of another shard."""
         path, count = self.part(shard), 0
-        told = map(hide_password, shard.sources)
-        sources = itertools.repeat(next(told)) if is_video(shard.sources[0]) else told
+        shown = map(hide_password, shard.sources)
+        sources = itertools.repeat(next(shown)) if is_video(shard.sources[0]) else shown
         for record in read_lines(path):
             if not isinstance(record, dict) or record.get("source") != next(sources, None):
                 raise InputError(f"{path}: does not hold what the list asks for; delete it and run again")

@@ -102,16 +102,16 @@ def find_remote(address: str) -> Iterator[str]:
 @contextlib.contextmanager
 def remote(address: str) -> Iterator[None]:
     """Turns whatever a store or its client raises into an InputError that names `address`, without its password."""
-    told = hide_password(address)
+    shown = hide_password(address)
     try:
         yield
     except InputError:
         raise
     except ImportError as error:
-        raise WorkerError(f"{HOST}: {told}: {reason(error)}; pip install -r requirements-cluster.txt") from None
+        raise WorkerError(f"{HOST}: {shown}: {reason(error)}; pip install -r requirements-cluster.txt") from None
     except Exception as error:  # each store's client has errors of its own
-        problem = reason(error).replace(address, told)[:150]
-        raise InputError(f"{told}: cannot be fetched ({problem})") from None
+        problem = reason(error).replace(address, shown)[:150]
+        raise InputError(f"{shown}: cannot be fetched ({problem})") from None
 
 
 def read_source(source: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:

@@ -166,7 +166,7 @@ class Camera:
 
 
 def hide_password(source: str) -> str:
-    """`source` as it may be told: a URL without its user and password, and without what its query keeps secret."""
+    """`source` as it may be printed: a URL without its user and password, and without what its query keeps secret."""
     return SECRET.sub(r"\1=***", USER.sub("***@", source)) if "://" in source else source
 
 

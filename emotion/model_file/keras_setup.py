@@ -52,7 +52,7 @@ def seed_everything(seed: int) -> None:
     """Whatever Keras, NumPy and Python draw from here on follows from `seed`."""
     import keras
 
-    with silenced():  # it also imports TensorFlow, on JAX too, and that talks
+    with silenced():  # it also imports TensorFlow, on JAX too, and that prints on stderr
         keras.utils.set_random_seed(seed)
 
 
@@ -79,7 +79,7 @@ def gpu_names() -> list[str]:
 
 
 def capabilities() -> list[tuple[int, int]]:
-    """The CUDA compute capability of each GPU; (0, 0) where it is not told."""
+    """The CUDA compute capability of each GPU; (0, 0) where it is not known."""
     import keras
 
     if keras.backend.backend() == "tensorflow":
@@ -93,8 +93,8 @@ def capabilities() -> list[tuple[int, int]]:
         return [torch.cuda.get_device_capability()]
     import jax
 
-    told = [str(getattr(gpu, "compute_capability", "0.0")).partition(".") for gpu in jax.devices()]
-    return [(int(major), int(minor)) if (major + minor).isdecimal() else (0, 0) for major, _, minor in told]
+    found = [str(getattr(gpu, "compute_capability", "0.0")).partition(".") for gpu in jax.devices()]
+    return [(int(major), int(minor)) if (major + minor).isdecimal() else (0, 0) for major, _, minor in found]
 
 
 def has_bfloat16(gpus: list[tuple[int, int]]) -> bool:
@@ -103,7 +103,7 @@ def has_bfloat16(gpus: list[tuple[int, int]]) -> bool:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether this CPU multiplies in bfloat16, and the backend makes use of it; False where it is not told, as on a Mac.
+    """Whether this CPU multiplies in bfloat16, and the backend makes use of it; False where it is not known, as on a Mac.
 
     A training step of the five-block network, 64 faces, one core of an AMD EPYC (Zen 4): TensorFlow 266 ms in float32 and
     194 mixed, PyTorch 392 and 262. JAX was not tried.

@@ -155,7 +155,7 @@ class LightModel:
         from ai_edge_litert.interpreter import Interpreter  # only who predicts needs it
 
         self.path = light
-        with silenced():  # it tells which delegate it runs on
+        with silenced():  # it prints which delegate it runs on
             self.interpreter = Interpreter(str(light), num_threads=min(THREADS, os.cpu_count() or 1))
             self.interpreter.allocate_tensors()
         self.input, self.output = self.interpreter.get_input_details()[0], self.interpreter.get_output_details()[0]

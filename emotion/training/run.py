@@ -28,7 +28,7 @@ class Run:
     trained_on: str  # ferplus, fer2013 or labels
     teachers: list[dict[str, str]]  # their files' names and SHA-256
     teacher_weight: float
-    init_from: dict[str, Any] | None = None  # the network that it goes on from, as `origin_of` tells
+    init_from: dict[str, Any] | None = None  # the network that it goes on from, as `origin_of` describes it
 
     @property
     def facts(self) -> dict[str, Any]:
