@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from emotion.dataset.splits import Split
-from emotion.dataset.targets import calibration_targets, training_targets
+from emotion.dataset.splits import Dataset, Split
+from emotion.dataset.targets import calibration_targets, find_targets, training_targets
 from emotion.errors import InputError
-from emotion.labels import SEVEN_EMOTIONS
+from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
 
 #                    neu hap sur sad ang dis fea con unk NF
 CLEAR = np.array([0, 8, 2, 0, 0, 0, 0, 0, 0, 0])
@@ -43,3 +45,25 @@ def test_original_labels_as_distributions():
 def test_labels_that_the_data_do_not_have(source, codes):
     with pytest.raises(InputError, match=f"--labels {source}"):
         training_targets(split(None, codes), source, SEVEN_EMOTIONS)
+
+
+def test_of_a_voted_data_set_the_votes_are_learnt_and_another_split_selects():
+    splits = {"Training": split(ROWS[:1]), "PublicTest": split(ROWS), "PrivateTest": split(ROWS)}
+    found = find_targets(Dataset(Path("data"), splits, "5eed"))
+    assert (found.source, found.labels) == ("ferplus", SEVEN_EMOTIONS)
+    assert [len(pair[0]) for pair in (found.training, found.validation, found.calibration)] == [1, 2, 4]
+    assert find_targets(Dataset(Path("data"), splits, "5eed"), emotion_count=8).labels == EIGHT_EMOTIONS
+
+
+def test_of_a_labelled_data_set_the_labels_are_learnt_and_a_tenth_of_it_selects():
+    splits = {"Training": split(None, codes=[0, 3] * 10), "PrivateTest": split(None, codes=[0])}
+    found, again, other = (find_targets(Dataset(Path("data"), splits, "5eed"), seed=seed) for seed in (0, 0, 1))
+    assert (found.source, set(found.labels)) == ("fer2013", set(SEVEN_EMOTIONS))
+    learnt, selecting, chosen = (
+        pair[0][:, 0, 0].tolist() for pair in (found.training, found.validation, other.validation)
+    )
+    assert sorted(learnt + selecting) == list(range(20))
+    assert len(selecting) == 2
+    assert selecting == again.validation[0][:, 0, 0].tolist() != chosen
+    with pytest.raises(InputError, match="--labels ferplus: no votes"):
+        find_targets(Dataset(Path("data"), splits, "5eed"), "ferplus")
