@@ -1,6 +1,6 @@
 """What a network is to learn of a data set, in which outputs, and what its confidence is matched to.
 
-`labels` are the network's outputs, in order. A pair is (faces uint8 (N, 48, 48), distributions float32 (N, C)).
+`labels` are the network's outputs, in order. A Pair is faces uint8 (N, 48, 48) and their distributions float32 (N, C).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from emotion.dataset.votes import distributions, drop_single_votes, ground_truth
 from emotion.errors import InputError
 from emotion.labels import EIGHT_EMOTIONS, emotions, in_order
 
-Pair = tuple[np.ndarray, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]  # faces, distributions
 
 
 @dataclass(frozen=True)

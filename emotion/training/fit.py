@@ -7,6 +7,7 @@ train together: each hands over its share of every batch, and the batches are th
 import keras
 import numpy as np
 
+from emotion.dataset.targets import Pair
 from emotion.errors import InputError
 from emotion.evaluation.calibration import fit_temperature
 from emotion.evaluation.metrics import Classify
@@ -23,8 +24,8 @@ AVERAGED_EPOCHS = 1.2  # that the running average of the weights reaches over, a
 
 def fit(
     model: keras.Model,
-    training: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    training: Pair,
+    validation: Pair,
     recipe: Recipe,
     checkpoint: Checkpoint,
     seed: int = 0,
