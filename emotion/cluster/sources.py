@@ -38,7 +38,10 @@ def is_video(source: str) -> bool:
 
 def path_of(source: str) -> str:
     """`source` as far as it names a file: of an address of the web, what comes before a question mark."""
-    return urlsplit(source).path if source.startswith(WEB) else source
+    try:
+        return urlsplit(source).path if source.startswith(WEB) else source
+    except ValueError:  # http://[typo: `download` says what is wrong with it
+        return source
 
 
 def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:

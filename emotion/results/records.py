@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.faces.recognition import Recognition
 from emotion.files import clear_unfinished, put_in_place, unfinished_path, writing
 
@@ -92,8 +92,9 @@ class Records:
     """A context manager that writes frames to `json_path` and `csv_path`, either of which may be None.
 
     A frame is written when it is added, so that memory does not grow with the video. The files are renamed into place at
-    the end, after Ctrl-C, and when the reader of stdout has gone, and then say that they are incomplete; any other
-    error removes them. InputError where they cannot be written.
+    the end. So they are after Ctrl-C, when the reader of stdout has gone, and where something else was refused, such as
+    another output whose disk is full: then they say that they are incomplete. An error of ours removes them, and so does
+    a call that came to no frame. InputError where they cannot be written.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Records:
         """
         self.problem: str | None = None  # why the files are incomplete, if they are
         self.lost = False  # they could not be written and are gone: what is added from then on, too
+        self.frames = 0
         self.source = source
         self.paths = [path for path in (json_path, csv_path) if path]
         self.files: dict[Path, TextIO] = {}
@@ -143,17 +145,23 @@ class Records:
         with self.writing():
             for writer in self.writers:
                 writer.add(frame)
+        self.frames += 1
 
     def __enter__(self) -> "Records":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            if not issubclass(kind, (KeyboardInterrupt, BrokenPipeError)):
-                self.discard()
-                return
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None:
+            self.finish()
+        elif isinstance(error, (KeyboardInterrupt, BrokenPipeError)):
             self.problem = "interrupted"
-        self.finish()
+            self.finish()
+        elif isinstance(error, (InputError, OSError, MemoryError)) and self.frames:
+            self.problem = reason(error)
+            with contextlib.suppress(InputError):  # the first error is the one to report
+                self.finish()
+        else:
+            self.discard()
 
     def finish(self) -> None:
         """Close the files and give them their names."""

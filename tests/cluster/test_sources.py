@@ -70,10 +70,16 @@ def test_photos_come_in_the_order_of_img_predict(folder):
         ("https://h/a.mp4?token=1", True),
         ("a.jpg", False),
         ("mp4", False),
+        ("http://[typo.mp4", True),
     ],
 )
 def test_a_film_is_known_by_its_suffix(name, yes):
     assert is_video(name) is yes
+
+
+def test_an_address_with_a_slip_is_one_line():
+    with pytest.raises(InputError, match=r"http://\[typo: cannot be fetched"):
+        read_source("http://[typo")
 
 
 def test_an_unknown_store_is_one_line():

@@ -157,6 +157,34 @@ def test_what_was_done_is_kept_after(tmp_path, end):
     assert (len(record["frames"]), record["complete"], record["problem"]) == (1, False, "interrupted")
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (
+            InputError("film.mp4: cannot be written (no space left on device)"),
+            "film.mp4: cannot be written (no space left",
+        ),
+        (OSError(28, "No space left on device"), "no space left on device"),
+    ],
+    ids=["another output", "stdout"],
+)
+def test_what_was_done_is_kept_where_another_disk_is_full(tmp_path, error, problem):
+    paths = tmp_path / "r.json", tmp_path / "r.csv"
+    with pytest.raises(type(error)), Records(*paths, LABELS, {}) as records:
+        records.add(0, 0.0, [FACE])
+        raise error
+    record = json.loads(paths[0].read_text())
+    assert (len(record["frames"]), record["complete"]) == (1, False)
+    assert record["problem"].startswith(problem)
+    assert f"incomplete: {problem}" in paths[1].read_text()
+
+
+def test_a_refused_call_leaves_no_records(tmp_path):
+    with pytest.raises(InputError), Records(tmp_path / "r.json", None, LABELS, {}):
+        raise InputError("film.mp4: holds no video")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_until_it_is_done_the_file_has_no_name(tmp_path):
     with Records(tmp_path / "r.json", None, LABELS, {}):
         assert not (tmp_path / "r.json").exists()
