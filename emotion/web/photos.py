@@ -39,6 +39,8 @@ class Photos:
             return web.Response(body=body, content_type="application/octet-stream")
         except TimeoutError:
             raise web.HTTPRequestTimeout(text="The photo took too long to arrive.") from None
+        except (web.RequestPayloadError, ConnectionError):  # the visitor has hung up
+            raise web.HTTPBadRequest(text="The photo did not arrive whole.") from None
         except InputError as error:
             reason, _, _flag = str(error).partition("; --")  # a flag is the way out on a command line alone
             raise web.HTTPUnprocessableEntity(text=reason) from None

@@ -111,7 +111,12 @@ class Server:
         app.router.add_post("/photo", self.photos.handle)
         app.router.add_static("/page", PAGE)
         self.runner = web.AppRunner(
-            app, access_log=None, logger=silent, keepalive_timeout=REQUEST_S, lingering_time=CLOSE_S
+            app,
+            access_log=None,
+            logger=silent,
+            keepalive_timeout=REQUEST_S,
+            lingering_time=CLOSE_S,
+            auto_decompress=False,  # no browser packs what it sends, and 400 kB can be 400 MB
         )
         await self.runner.setup()
         http = self.runner.server

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gzip
 import io
 import json
 import os
@@ -310,6 +311,26 @@ def test_what_is_no_photo_costs_little(server, monkeypatch):
     assert post(server, cv2.imencode(".png", np.zeros((101, 100), np.uint8))[1].tobytes())[0] == 422
     assert post(server, io.BytesIO(bytes(photos.MAX_PHOTO + 1)))[0] == 413
     assert post(server, b"x", "/stream")[0] == 405
+
+
+def test_what_is_packed_stays_packed(server):
+    """A page sends nothing like it: unpacked, 400 kB came to 400 MB, and what cannot be unpacked to a traceback."""
+    assert post(server, gzip.compress(bytes(1000)), headers={"Content-Encoding": "gzip"})[0] == 422
+    assert post(server, b"junk", headers={"Content-Encoding": "deflate"})[0] == 422
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_visitor_who_hangs_up_while_sending_is_no_error_of_ours(server, caplog, length):
+    address = f"127.0.0.1:{server.port}"
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(
+            f"POST /photo HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n{length}\r\n\r\n".encode()
+        )
+        time.sleep(0.1)
+        client.sendall(b"5\r\nabc")
+        time.sleep(0.1)
+    assert post(server, b"junk")[0] == 422
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_photo_that_does_not_arrive_is_given_up(server, monkeypatch):
