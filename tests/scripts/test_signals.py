@@ -12,22 +12,32 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # a terminal that is closed; Windows has none
+MOMENTS = [
+    ("img_predict.py", "signal"),  # the first that the script asks for
+    ("img_predict.py", "emotion.errors"),
+    ("img_predict.py", "numpy"),
+    ("img_predict.py", "cv2"),
+    ("img_predict.py", "emotion.results.records"),
+    ("img_predict.py", "ai_edge_litert.interpreter"),  # the network is being loaded
+    ("vid_predict.py", "numpy"),
+    ("live_cam_predict.py", "numpy"),
+    ("fer.py", "numpy"),
+    ("batch_predict.py", "numpy"),
+]
+
+
 @pytest.mark.parametrize(
-    ("script", "imported"),
+    ("script", "imported", "number"),
     [
-        ("img_predict.py", "signal"),  # the first that the script asks for
-        ("img_predict.py", "emotion.errors"),
-        ("img_predict.py", "numpy"),
-        ("img_predict.py", "cv2"),
-        ("img_predict.py", "emotion.results.records"),
-        ("img_predict.py", "ai_edge_litert.interpreter"),  # the network is being loaded
-        ("vid_predict.py", "numpy"),
-        ("live_cam_predict.py", "numpy"),
-        ("fer.py", "numpy"),
-        ("batch_predict.py", "numpy"),
+        *((*moment, number) for number in (signal.SIGINT, signal.SIGTERM) for moment in MOMENTS),
+        pytest.param(
+            "img_predict.py", "numpy", HANGUP,
+            marks=pytest.mark.skipif(signal.getsignal(HANGUP) is signal.SIG_IGN, reason="run by nohup"),
+        ),
     ],
-)
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else value,
+)  # fmt: skip
 def test_a_signal_is_no_traceback(script, imported, number, repository, tmp_path, sample):
     """Python says by -v which import is done."""
     command = [sys.executable, "-v", str(repository / script), str(sample)]
