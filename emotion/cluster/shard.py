@@ -50,7 +50,7 @@ def process(task: ShardTask, settings: Settings, give_up: Callable[[int], None])
 
     WorkerError for what is the fault of no file: the run ends there, and goes on once it is mended.
     """
-    result = Lines()
+    result = ResultLines()
     skip = dict(task.skip)
     places = range(len(task.shard.sources)) if task.only is None else [task.only]
     recognizer = load(settings, is_video(task.shard.sources[0]))  # no file is to blame for the time that this takes
@@ -75,7 +75,7 @@ def process(task: ShardTask, settings: Settings, give_up: Callable[[int], None])
     return result.joined()
 
 
-class Lines:
+class ResultLines:
     """A result as it grows: what a film has given stays, whatever happens to it later.
 
     A film of two hours is 200,000 records: as lines they take 100 MB, as objects ten times that.

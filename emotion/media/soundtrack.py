@@ -113,5 +113,5 @@ def add_aac(stream: av.AudioStream, output: av.container.OutputContainer) -> av.
 
 
 def seconds(packet: av.Packet) -> float:
-    """When `packet` is decoded, by its own clock."""
+    """When `packet` is decoded, in seconds by its own clock."""
     return float((packet.dts or 0) * time_base(packet))

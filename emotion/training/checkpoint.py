@@ -114,7 +114,7 @@ class Checkpoint:
         self.load(model, "best")
 
     def load(self, model: keras.Model, kind: str) -> None:
-        """The weights of the kind `running` or `best`, and with them the optimizer. InputError where they cannot be read."""
+        """The weights of the kind `running` or `best`, with the optimizer's state. InputError where they cannot be read."""
         path = self.folder / self.files[kind]
         if not path.is_file():
             raise InputError(f"--resume: {path} is missing; bring it back, or delete the folder")
