@@ -12,6 +12,7 @@ in the folder is not ours and stays.
 
 import contextlib
 import json
+import logging
 import math
 import re
 import time
@@ -25,6 +26,8 @@ from emotion.errors import InputError, reason
 from emotion.files import check_disk_space, write_text, writing
 from emotion.model_file import hosts
 from emotion.model_file.h5 import bytes_of
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS = re.compile(r"(running|best)-\d{4,}\.weights\.h5")
 
@@ -43,6 +46,8 @@ class Checkpoint:
         self.best_loss = math.inf
         self.files: dict[str, str] = {}
         self.read_state()
+        if resume and not (folder / "state.json").is_file():  # it was finished, or --output is another
+            logger.info(f"--resume: {folder} holds no run to go on with; begun anew")
         self.running = keras.callbacks.LambdaCallback(on_epoch_begin=self.start_epoch, on_epoch_end=self.save_running)
         self.best = keras.callbacks.LambdaCallback(on_epoch_end=self.save_best)
 

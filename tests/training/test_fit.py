@@ -155,8 +155,9 @@ def test_resuming_with_other_flags_names_them(tmp_path):
         Checkpoint(tmp_path, {"seed": 1, "epochs": 8}, resume=True)
 
 
-def test_resuming_nothing_starts_anew(tmp_path):
+def test_resuming_nothing_starts_anew_and_says_so(tmp_path, notes):
     assert Checkpoint(tmp_path / "none", {}, resume=True).epoch == 0
+    assert notes == [f"--resume: {tmp_path / 'none'} holds no run to go on with; begun anew"]
 
 
 def test_a_finished_run_leaves_nothing_behind(tmp_path):
