@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
+from emotion.media.native_stderr import native_stderr
 from emotion.media.suffixes import VIDEOS
 
 if TYPE_CHECKING:
     from PIL import Image
 
 logger = logging.getLogger(__name__)
-logging.getLogger("PIL").addHandler(
-    logging.NullHandler()
-)  # or what it logs of a damaged file would be a line on stderr
+# What Pillow logs of a damaged file would be a line on stderr, without that file's name.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 MAX_PIXELS = 200_000_000  # what the largest phones take; 600 MB as 8-bit colour
 MOVING = 6  # of a film several frames are in memory at once: it may have a sixth, which is 8K
@@ -34,6 +34,7 @@ BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "JPEG2000", "BMP", "DIB", "PPM", "TGA", "PSD", "ICO", "QOI")
+JPEGS = ("JPEG", "MPO")
 ANIMATIONS = {"GIF", "PNG", "WEBP", "AVIF", "HEIF"}  # a JPEG's further pictures are previews, a TIFF's are pages
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -56,24 +57,33 @@ def decode_photo(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) ->
     """
     if not data:
         raise InputError(f"{name}: an empty file")
-    picture = None
     with open_header(data, name, max_pixels) as image:
         check_pixels(image, name, max_pixels)
         check_passes(data, image, name)
-        try:
-            if image.format in ANIMATIONS and getattr(image, "is_animated", False):
-                logger.info(f"{name}: holds several pictures, of which the first is read")
-            # OpenCV reads 16 bits and CMYK better, but no HEIC and no grey of 32, and it makes little of transparency.
-            if image.format in ("AVIF", "HEIF") or image.mode in ("F", "I") or image.has_transparency_data:
-                return upright(by_pillow(image), image)
-            if (picture := by_opencv(data, is_deep(image))) is None:
-                picture = upright(by_pillow(image), image)
-        except MemoryError:
-            raise
-        except Exception:  # what a damaged file makes of Pillow has no end; OpenCV may read it yet
-            picture = by_opencv(data, is_deep(image)) if picture is None else picture
-    if picture is None:
-        raise InputError(unreadable(name))
+        if image.format in ANIMATIONS and getattr(image, "is_animated", False):
+            logger.info(f"{name}: holds several pictures, of which the first is read")
+        with native_stderr() as said:
+            picture = decode(data, image)
+        if picture is None:
+            raise InputError(unreadable(name))
+        if said and image.format in JPEGS:  # of others, what is said is about tags and profiles
+            logger.info(f"{name}: damaged; what is left of it is read ({said[0]})")
+    return picture
+
+
+def decode(data: bytes, image: "Image.Image") -> np.ndarray | None:
+    """The picture in `data`, whose header is `image`; None where it cannot be read."""
+    picture = None
+    try:
+        # OpenCV reads 16 bits and CMYK better, but no HEIC and no grey of 32, and it makes little of transparency.
+        if image.format in ("AVIF", "HEIF") or image.mode in ("F", "I") or image.has_transparency_data:
+            return upright(by_pillow(image), image)
+        if (picture := by_opencv(data, is_deep(image))) is None:
+            picture = upright(by_pillow(image), image)
+    except MemoryError:
+        raise
+    except Exception:  # what a damaged file makes of Pillow has no end; OpenCV may read it yet
+        picture = by_opencv(data, is_deep(image)) if picture is None else picture
     return picture
 
 
@@ -127,7 +137,7 @@ def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int, moving
 
 def check_passes(data: bytes, image: "Image.Image", name: Path | str) -> None:
     """Refuse a JPEG that would take minutes: a pass over a progressive one, of which it has ten, can be of 100 bytes."""
-    passes = data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 0  # no other bytes of a scan look like it
+    passes = data.count(b"\xff\xda") if image.format in JPEGS else 0  # no other bytes of a scan look like it
     if passes * image.width * image.height > MOST_WORK:
         raise InputError(f"{name}: a JPEG of {passes} passes, which would take minutes; save it as JPEG or PNG again")
 

@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import struct
 import warnings
 from contextlib import suppress
@@ -333,6 +334,17 @@ def test_of_a_video_it_is_said_what_reads_it(tmp_path):
     (tmp_path / "IMG_1.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
     with pytest.raises(InputError, match=r"IMG_1\.MOV: a video, not a picture; vid_predict\.py takes it"):
         read_photo(tmp_path / "IMG_1.MOV")
+
+
+def test_a_damaged_jpeg_is_named_and_no_library_speaks_for_itself(tmp_path, capfd, notes):
+    save(tmp_path / "a.jpg", quality=95)
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    data[middle : middle + 8] = b"\xff\xd3" * 4  # marks of a restart where there is none
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert read_photo(tmp_path / "a.jpg").shape == (40, 20, 3)
+    assert re.fullmatch(r".*a\.jpg: damaged; what is left of it is read \(Corrupt JPEG data: .*\)", notes[-1])
+    assert capfd.readouterr().err == ""
 
 
 def test_a_missing_file_and_a_folder(tmp_path):
