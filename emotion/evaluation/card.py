@@ -13,7 +13,7 @@ from emotion.dataset.splits import Split
 from emotion.errors import InputError
 from emotion.evaluation.calibration import Calibration, calibration
 from emotion.evaluation.metrics import Classify, Score, macro_f1_interval, protocols, score
-from emotion.labels import SEVEN_EMOTIONS
+from emotion.labels import EIGHT_EMOTIONS, SEVEN_EMOTIONS
 from emotion.model_file.stored import read_card as read_stored_card
 
 SCHEMA = 2
@@ -76,6 +76,7 @@ def card_from_json(stored: dict[str, Any]) -> Card:
         for figures in stored.get("splits", {}).values():
             for old in figures["scores"].values():
                 if "macro_f1_low" not in old:
+                    check_confusion(old["confusion"])
                     old["macro_f1_low"], old["macro_f1_high"] = macro_f1_interval(old["confusion"])
         return TypeAdapter(Card).validate_python(stored)
     except ValidationError as error:
@@ -83,6 +84,16 @@ def card_from_json(stored: dict[str, Any]) -> Card:
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (AttributeError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not of the form of a card ({type(error).__name__}: {error})") from None
+
+
+def check_confusion(confusion: Any) -> None:
+    """Raise ValueError for what is no matrix as a card of schema 1 has it: its bootstrap takes memory by its size."""
+    numbers = [number for row in confusion for number in row]
+    whole = all(type(number) is int and 0 <= number < 10**9 for number in numbers)
+    if not whole or not numbers or len(numbers) != len(confusion) ** 2 or len(confusion) > len(EIGHT_EMOTIONS):
+        raise ValueError("a confusion that is no square of up to eight emotions")
+    if not any(numbers):
+        raise ValueError("a confusion of no faces")
 
 
 def read_card(path: Path) -> Card | None:

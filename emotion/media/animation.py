@@ -25,8 +25,9 @@ class AnimationReader:
     def __init__(self, path: Path, part: Part = WHOLE, max_pixels: int = MAX_PIXELS):
         self.problem: str | None = None
         self.files, self.part = [path], part
-        self.image = open_header(read_file(path, max_pixels), path, max_pixels)
-        check_pixels(self.image, path, max_pixels, moving=True)
+        data = read_file(path, max_pixels)
+        self.image = open_header(data, path, max_pixels)
+        check_pixels(self.image, len(data), path, max_pixels, moving=True)
         if self.image.format not in ANIMATIONS or not getattr(self.image, "is_animated", False):
             raise InputError(f"{path}: a picture, not a video; img_predict.py takes it")
         frames = getattr(self.image, "n_frames", 1)

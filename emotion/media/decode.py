@@ -30,6 +30,7 @@ WEIGHTS = {"JPEG2000": 3, "AVIF": 2, "HEIF": 2, "progressive": 2, "deep": 2, "F"
            "moving PNG": 7, "moving WEBP": 7, "moving AVIF": 10}  # fmt: skip
 PIECES = 8  # of a TIFF, at least: of fewer each takes memory as it is stored and once more unpacked
 MOST_WORK = 4_000_000_000  # pixels that all passes of a JPEG go over together: 20 passes of 200 megapixels
+SMALL_FILE = 1 << 20  # bytes, of no weight
 BAND = 1 << 24  # bytes that are converted at a time
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
@@ -58,7 +59,7 @@ def decode_photo(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) ->
     if not data:
         raise InputError(f"{name}: an empty file")
     with open_header(data, name, max_pixels) as image:
-        check_pixels(image, name, max_pixels)
+        check_pixels(image, len(data), name, max_pixels)
         check_passes(data, image, name)
         if image.format in ANIMATIONS and getattr(image, "is_animated", False):
             logger.info(f"{name}: holds several pictures, of which the first is read")
@@ -121,16 +122,22 @@ def unreadable(name: Path | str) -> str:
 MORE = "--max-pixels MEGAPIXELS allows more"
 
 
-def check_pixels(image: "Image.Image", name: Path | str, max_pixels: int, moving: bool = False) -> None:
-    """Refuse a picture that would take more memory than one of `max_pixels` should; `moving`: all its frames are read."""
+def check_pixels(image: "Image.Image", size: int, name: Path | str, max_pixels: int, moving: bool = False) -> None:
+    """Refuse a picture in a file of `size` bytes that would take more memory than one of `max_pixels` should.
+
+    `moving`: all its frames are read.
+    """
     width, height = image.size
     piece, piece_weight = piece_of(image)
     layered = image.has_transparency_data or getattr(image, "is_animated", False)
     kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image),
              f"layered {image.format}" * layered, "moving" * moving, f"moving {image.format}" * moving}  # fmt: skip
-    limit = max_pixels / max(piece_weight, *(WEIGHTS.get(kind or "", 1) for kind in kinds))
+    weight = max(piece_weight, *(WEIGHTS.get(kind or "", 1) for kind in kinds))
+    # The file stays in memory beside the picture, of which OpenCV has two copies; where it is packed it hardly counts.
+    room = 1.1 * max_pixels - 0.23 * max(0, size - SMALL_FILE)
+    limit = min(max_pixels / weight, room / (weight if moving else 1))
     if max(width * height, piece) > limit:
-        read = f"of its kind up to {limit / 1e6:g} million are read"
+        read = f"of its kind up to {max(0, limit) / 1e6:.3g} million are read"
         pieces = f" in pieces of {piece / 1e6:g} million" * (piece > width * height)
         raise InputError(f"{name}: {width} x {height} pixels{pieces}, {read}; {MORE}")
 

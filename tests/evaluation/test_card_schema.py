@@ -54,6 +54,11 @@ def test_a_card_needs_no_more_than_its_labels_and_may_say_more():
     assert card == Card(("a", "b"), parameters=3)
 
 
+def old_card(confusion):
+    """A card's splits as schema 1 had them: the interval of the macro F1 is made of the confusion."""
+    return {"splits": {"Test": {"scores": {"majority": {"confusion": confusion}}}}}
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -63,6 +68,10 @@ def test_a_card_needs_no_more_than_its_labels_and_may_say_more():
         ({"splits": {"Test": {"scores": {"majority": {"accuracy": 1}}}}}, "not of the form of a card"),
         ({"splits": {"Test": {"scores": {"majority": {"macro_f1_low": 1}}}}}, "splits.Test.scores.majority"),
         ({"history": [{"loss": "low"}]}, "history.0.loss"),
+        (old_card([[1] * 9] * 9), "no square of up to eight emotions"),  # of 1000 its bootstrap would take 16 GB
+        (old_card([[1, float("nan")], [0, 1]]), "no square of up to eight emotions"),
+        (old_card([[1, 2]]), "no square of up to eight emotions"),
+        (old_card([[0, 0], [0, 0]]), "a confusion of no faces"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else None,
 )

@@ -253,6 +253,14 @@ def test_several_frames_take_the_memory_of_several(tmp_path, suffix, pixels):
         AnimationReader(tmp_path / f"a.{suffix}", max_pixels=pixels - 1)
 
 
+def test_a_file_that_is_not_packed_counts_as_well():
+    """Of 200 megapixels it has 600 MB, and two copies of the picture come to 1.8 GB with it."""
+    data = b"P6 2000 1000 255\n" + bytes(6_000_000)
+    assert decode_photo(data, "a.ppm", 3_000_000).shape == (1000, 2000, 3)
+    with pytest.raises(InputError, match=r"a\.ppm: 2000 x 1000 pixels, of its kind up to 1\.\d+ million are read"):
+        decode_photo(data, "a.ppm", 2_500_000)
+
+
 def test_a_tile_may_not_be_larger_than_the_limit_either():
     """141 bytes: a picture of 100 x 100 in a tile of 40,000 x 40,000, which took 1.6 GB."""
     entries = [
