@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.media.container import TIMEOUT_S, URL_OPTIONS
+from emotion.media.container import TIMEOUT_S, URL_OPTIONS, check_scheme
 from emotion.media.video_info import matrix
 from emotion.media.video_reader import VideoReader
 
@@ -189,6 +189,7 @@ def numbered_camera(number: int) -> Generator[np.ndarray]:
 
 def open_stream(url: str) -> av.container.InputContainer:
     """What is behind `url`, a file or a live camera. InputError where there is nothing."""
+    check_scheme(url)
     try:
         container = av.open(url, options=URL_OPTIONS | QUICK_OPTIONS, timeout=TIMEOUT_S)
         find_stream(container).thread_type = "SLICE"  # threads by frame would keep some back

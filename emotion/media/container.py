@@ -16,6 +16,26 @@ LIST_FORMATS = {"concat", "hls", "dash", "imf", "sdp"}
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
 
+# Where a camera or a film may be. FFmpeg knows more, such as cache:file:///a.mp4: other names of files of this machine,
+# which an output could overwrite while they are read.
+SCHEMES = {
+    "file",
+    "http",
+    "https",
+    "rtsp",
+    "rtsps",
+    "rtmp",
+    "rtmps",
+    "rtmpt",
+    "rtp",
+    "udp",
+    "tcp",
+    "srt",
+    "mms",
+    "mmsh",
+    "ftp",
+}
+
 # For URLs: a server silent for longer counts as lost, and RTSP goes by TCP, which loses nothing on the way.
 TIMEOUT_S = 5.0
 URL_OPTIONS = {"rtsp_transport": "tcp"}
@@ -29,9 +49,18 @@ def local_files(source: Path | str) -> list[Path]:
     return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
 
 
+def check_scheme(url: str) -> None:
+    """Refuse an address of a kind that is not read."""
+    scheme = url.partition("://")[0].lower()
+    if scheme not in SCHEMES:
+        raise InputError(f"{url}: {scheme}:// is not read; name a file, or http://, https://, rtsp://, rtmp://, udp://")
+
+
 def open_container(path: Path | str) -> av.container.InputContainer:
     """The file or URL, opened by FFmpeg; raises InputError for what is no video."""
     local, name = Path(path), str(path)
+    if "://" in name:
+        check_scheme(name)
     remote: dict[str, Any] = {"options": URL_OPTIONS, "timeout": TIMEOUT_S} if "://" in name else {}
     if not remote:
         name = str(local.absolute())  # FFmpeg would take a relative 12:30.mp4 for a protocol
