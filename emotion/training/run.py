@@ -9,7 +9,7 @@ from emotion.dataset.splits import Dataset
 from emotion.dataset.targets import Targets
 from emotion.model_file.stored import sha256
 from emotion.networks.pretrained import origin_of
-from emotion.training.augmentation import ROBUST_RANGES
+from emotion.training.augmentation import STUDENT_RANGES
 from emotion.training.recipes import Recipe, known_network, recipe_of
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def plan_run(
     origin = origin_of(init_from, targets.labels) if init_from else {}
     network = network or known_network(origin.get("network"))
     if teachers:  # of what real photos go through, to the end: a teacher's answers hold for the views it was shown
-        changes |= {"augmentation": ROBUST_RANGES, "refinement": 0}
+        changes |= {"augmentation": STUDENT_RANGES, "refinement": 0}
     if origin:
         kept, new = (", ".join(origin[part]) or "none" for part in ("outputs_kept", "outputs_new"))
         logger.info(f"{init_from}: gone on from; outputs kept: {kept}; new: {new}")
