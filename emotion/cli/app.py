@@ -15,6 +15,7 @@ import cv2
 
 from emotion.cli.interrupt import exit_on_signals, raise_on_signals
 from emotion.errors import InputError, reason
+from emotion.native_stderr import OWNED
 
 DONE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 130
 STDOUT = Path("/dev/stdout")
@@ -26,6 +27,7 @@ def run(main: Callable[[], int | None]) -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what goes wrong is reported once, by us
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold what a pipe's encoding does not
+    OWNED.set()
     raise_on_signals()
     try:
         code = main() or DONE

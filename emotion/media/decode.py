@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.media.native_stderr import native_stderr
 from emotion.media.suffixes import VIDEOS
+from emotion.native_stderr import native_stderr
 
 if TYPE_CHECKING:
     from PIL import Image

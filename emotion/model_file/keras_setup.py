@@ -5,16 +5,13 @@ TensorFlow is Keras's default; KERAS_BACKEND=jax or torch in the environment tra
 
 import contextlib
 import os
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.errors import InputError
 from emotion.model_file import hosts
-
-SILENCE = threading.RLock()
+from emotion.native_stderr import stderr_led_to
 
 
 def start_keras(device: str = "auto", precision: str | None = None) -> list[str]:
@@ -136,21 +133,11 @@ def every_gpu(gpus: list[str]) -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Holds back what C++ libraries print on stderr while they load; shown after all if loading fails.
-
-    It leads the process's stderr elsewhere meanwhile, in all threads, and one thread at a time: of two that overlap, the
-    last to end would leave it there.
-    """
-    with SILENCE, tempfile.TemporaryFile() as hidden:
-        sys.stderr.flush()
-        stderr = os.dup(2)
-        os.dup2(hidden.fileno(), 2)
+    """Holds back what C++ libraries print on stderr while they load; shown after all if loading fails."""
+    with tempfile.TemporaryFile() as hidden, stderr_led_to(hidden) as stderr:
         try:
             yield
         except BaseException:
             hidden.seek(0)
             os.write(stderr, hidden.read())
             raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)

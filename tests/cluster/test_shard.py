@@ -80,7 +80,9 @@ def test_a_film_with_frames_larger_than_the_run_allows_is_refused(settings, tmp_
     film = make_video(tmp_path / "film.mp4", map(scene, range(5)))
     (record,) = read(process(task(film), replace(settings, max_pixels=100), never))
     assert record["problem"].startswith("frames of ")
-    assert record["problem"].endswith(" pixels; up to 0.0001 million are read")
+    assert record["problem"].endswith(
+        "; up to 1.6e-05 million are read (vid_predict.py: --max-pixels MEGAPIXELS allows more)"
+    )
 
 
 def test_no_record_shows_a_password(settings, sample, monkeypatch):
