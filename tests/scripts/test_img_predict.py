@@ -194,7 +194,12 @@ def test_a_terminal_that_is_closed_keeps_what_was_done(repository, folder):
         os.link(folder / "face.jpg", folder / "many" / f"{copy:03}.jpg")
     command = [sys.executable, str(repository / "img_predict.py"), "many", "--json", "r.json"]
     ours, theirs = os.openpty()
-    with subprocess.Popen(command, cwd=folder, preexec_fn=lambda: os.login_tty(theirs)) as process:
+
+    def log_in():
+        os.login_tty(theirs)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests have it ignored
+
+    with subprocess.Popen(command, cwd=folder, preexec_fn=log_in) as process:
         os.close(theirs)
         shown = b""
         while b"happiness" not in shown:
