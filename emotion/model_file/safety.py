@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from emotion.errors import InputError
+from emotion.model_file.global_heap import is_endless
 from emotion.model_file.sizes import TooLargeError, network_size
 
 LONGEST_TEXT = 2**24  # characters of a configuration or card; that of ResNet-50 has 100,000
@@ -107,6 +108,8 @@ def open_h5(path: Path | str, data: bytes | None = None):
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
     try:
+        if is_endless(path.read_bytes() if data is None else data):
+            raise ValueError
         file = h5py.File(path if data is None else io.BytesIO(data), "r")
         stray = find_external_link(file)
     except Exception:  # what HDF5 makes of damage has no end: OSError, RuntimeError, SystemError, KeyError
