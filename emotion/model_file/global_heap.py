@@ -5,6 +5,7 @@ Specification, III.E, Disk Format: Level 1E - Global Heap.
 """
 
 import struct
+from collections.abc import Iterator
 
 MARK = b"GCOL\x01\0\0\0"  # signature, version, reserved
 HEADER = 16  # bytes, of a collection and of an object
@@ -16,22 +17,20 @@ def is_endless(data: bytes) -> bool:
 
     True as well where there are more objects than could be looked at.
     """
-    seen = 0
+    found = enumerate(objects(data), start=1)
+    return any(seen > MOST or (index == 0 and length < HEADER) for seen, (index, length) in found)
+
+
+def objects(data: bytes) -> Iterator[tuple[int, int]]:
+    """(index, length in bytes) of the objects of all collections in `data`; of index 0 is what a collection has left."""
     start = data.find(MARK)
-    while start >= 0:
-        if start + HEADER <= len(data):
-            (size,) = struct.unpack_from("<Q", data, start + len(MARK))
-            end = min(start + size, len(data)) - HEADER
-            place = start + HEADER
-            while place <= end:
-                seen += 1
-                if seen > MOST:
-                    return True
-                index, _, _, length = struct.unpack_from("<HHIQ", data, place)
-                if index == 0:  # what is left of the collection, its header included
-                    if length < HEADER:
-                        return True
-                    break
-                place += HEADER + (length + 7) // 8 * 8
+    while 0 <= start <= len(data) - HEADER:
+        (size,) = struct.unpack_from("<Q", data, start + len(MARK))
+        place, last = start + HEADER, min(start + size, len(data)) - HEADER
+        while place <= last:
+            index, _, _, length = struct.unpack_from("<HHIQ", data, place)
+            yield index, length
+            if index == 0:
+                break
+            place += HEADER + (length + 7) // 8 * 8
         start = data.find(MARK, start + 1)
-    return False

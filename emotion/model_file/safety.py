@@ -108,9 +108,10 @@ def open_h5(path: Path | str, data: bytes | None = None):
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
     try:
-        if is_endless(path.read_bytes() if data is None else data):
+        data = path.read_bytes() if data is None else data  # what is checked is what is opened
+        if is_endless(data):
             raise ValueError
-        file = h5py.File(path if data is None else io.BytesIO(data), "r")
+        file = h5py.File(io.BytesIO(data), "r")
         stray = find_external_link(file)
     except Exception:  # what HDF5 makes of damage has no end: OSError, RuntimeError, SystemError, KeyError
         raise InputError(f"{path}: not an HDF5 model file, or a damaged one; name a .h5 that fer.py wrote") from None
