@@ -18,8 +18,9 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
     """Import Keras for `device` (auto, cpu, gpu) and return the GPUs it will use, [] for the CPU.
 
     `precision` is auto, float32 or mixed, for every layer built from here on; auto is mixed where the GPU, or without one
-    the CPU, gains from it; None leaves it as it is: a teacher must not change that of its student. InputError where a GPU is asked
-    for and there is none, or where Keras or its backend is not installed. To be called before anything else imports Keras.
+    the CPU, gains from it; None leaves it as it is: a teacher must not change that of its student. InputError where a GPU
+    is asked for and there is none, or where Keras or its backend is not installed. To be called before anything else
+    imports Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if device == "cpu":
@@ -38,8 +39,7 @@ def start_keras(device: str = "auto", precision: str | None = None) -> list[str]
     if device == "gpu" and not gpus:
         raise InputError(f"--device gpu: Keras finds no CUDA GPU here, by {keras.backend.backend()}; use --device cpu")
     if precision:
-        gains = has_bfloat16(capabilities()) if gpus else cpu_has_bfloat16()
-        mixed = precision == "mixed" or (precision == "auto" and gains)
+        mixed = precision == "mixed" or (precision == "auto" and gains_from_bfloat16(gpus))
         # bfloat16 has float32's range: no loss scaling, and nothing to go wrong in it.
         keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
     return gpus
@@ -92,6 +92,11 @@ def capabilities() -> list[tuple[int, int]]:
 
     found = [str(getattr(gpu, "compute_capability", "0.0")).partition(".") for gpu in jax.devices()]
     return [(int(major), int(minor)) if (major + minor).isdecimal() else (0, 0) for major, _, minor in found]
+
+
+def gains_from_bfloat16(gpus: list[str]) -> bool:
+    """Whether what trains, the `gpus` or without one the CPU, multiplies in bfloat16."""
+    return has_bfloat16(capabilities()) if gpus else cpu_has_bfloat16()
 
 
 def has_bfloat16(gpus: list[tuple[int, int]]) -> bool:
