@@ -54,9 +54,7 @@ class Card:
     temperature: float | None = None  # in the weights already
     command: str | None = None
     seconds: int | None = None  # of training
-    precision: str | None = (
-        None  # in which it was trained, Keras's name of it; it is measured, and predicts, in float32
-    )
+    precision: str | None = None  # in which it was trained, by Keras's name; it is measured, and predicts, in float32
     data: TrainingData | None = None
     versions: dict[str, str] = field(default_factory=dict)  # of this code and of what it ran on
     splits: dict[str, SplitFigures] = field(default_factory=dict)

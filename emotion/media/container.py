@@ -19,22 +19,8 @@ PICTURE_FORMATS = ("image2", "_pipe")
 # Where a camera or a film may be. FFmpeg knows more, such as cache:file:///a.mp4: other names of files of this machine,
 # which an output could overwrite while they are read.
 SCHEMES = {
-    "file",
-    "http",
-    "https",
-    "rtsp",
-    "rtsps",
-    "rtmp",
-    "rtmps",
-    "rtmpt",
-    "rtp",
-    "udp",
-    "tcp",
-    "srt",
-    "mms",
-    "mmsh",
-    "ftp",
-}
+    "file", "http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtp", "udp", "tcp", "srt", "mms", "mmsh", "ftp",
+}  # fmt: skip
 
 # For URLs: a server silent for longer counts as lost, and RTSP goes by TCP, which loses nothing on the way.
 TIMEOUT_S = 5.0

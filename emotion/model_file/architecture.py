@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emotion.errors import InputError
 from emotion.model_file.safety import LONGEST_TEXT, parse_json
+from emotion.model_file.sizes import MODELS
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def with_input(sequential) -> dict:
     layers = sequential["layers"]
     first = layers[0]["config"] if layers else {}
     shape = batch_shape(first) if isinstance(first, dict) else None
-    if shape is None and layers and layers[0].get("class_name") not in ("Sequential", "Functional", "Model"):
+    if shape is None and layers and layers[0].get("class_name") not in MODELS:
         shape = sequential.get("build_input_shape")
     sequential = {word: part for word, part in sequential.items() if word != "build_input_shape"}
     if not shape or layers[0].get("class_name") == "InputLayer":
@@ -161,10 +162,6 @@ def with_input(sequential) -> dict:
     return sequential | {"layers": [entrance, *rest]}
 
 
-INPUT_SHAPES = (
-    "batch_input_shape",
-    "batch_shape",
-    "input_shape",
-    "input_dim",
-)  # a layer's words for what it is fed with
+# A layer's words for what it is fed with.
+INPUT_SHAPES = ("batch_input_shape", "batch_shape", "input_shape", "input_dim")
 BUILD = "build_config"  # Keras 3 would build a layer for the shape in it, whatever it is fed with
