@@ -8,22 +8,25 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-AHEAD = 3  # frames of up to 25 MB each; of larger ones fewer
+AHEAD = 3  # frames of up to 25 MB each; of larger ones fewer, of those of 8K none
 QUEUE_BYTES = 75_000_000
 END = object()
 
 
 def frames_ahead(width: int, height: int) -> int:
-    """How many frames of so many pixels may wait in a queue."""
-    return max(1, min(AHEAD, QUEUE_BYTES // (3 * width * height)))
+    """How many frames of so many pixels may wait in a queue; 0 where no thread should hold any."""
+    return min(AHEAD, QUEUE_BYTES // (3 * width * height))
 
 
 @contextlib.contextmanager
 def read_ahead(items: Iterable, ahead: int = AHEAD) -> Iterator[Iterator]:
-    """`items`, fetched by a thread a few ahead of use; what fetching raises is raised where they are used.
+    """`items`, fetched by a thread a few `ahead` of use (0: by the user); what fetching raises is raised where they are used.
 
     At the end of the `with` the thread has let go of `items`, so that its file can be closed.
     """
+    if not ahead:
+        yield iter(items)
+        return
     waiting: queue.Queue = queue.Queue(ahead)
     stop = threading.Event()
 
@@ -67,19 +70,23 @@ def put(waiting: queue.Queue, item: object, stop: threading.Event) -> bool:
 
 
 class WriteBehind:
-    """Calls `write` in a thread, in the order of the calls, a few behind; a context manager that waits for the last.
+    """Calls `write` in a thread, in the order of the calls, a few `behind`; a context manager that waits for the last.
 
-    What `write` raises is raised by the next call, or at the end.
+    What `write` raises is raised by the next call, or at the end. `behind` of 0: no thread, and raised at once.
     """
 
     def __init__(self, write: Callable, behind: int = AHEAD):
         self.write = write
         self.waiting: queue.Queue = queue.Queue(behind)
         self.error: BaseException | None = None
-        self.thread = threading.Thread(target=self._work, name="write behind", daemon=True)
-        self.thread.start()
+        self.thread = threading.Thread(target=self._work, name="write behind", daemon=True) if behind else None
+        if self.thread:
+            self.thread.start()
 
     def __call__(self, *arguments: object) -> None:
+        if self.thread is None:
+            self.write(*arguments)
+            return
         self._raise()
         self.waiting.put(arguments)
 
@@ -87,6 +94,8 @@ class WriteBehind:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if self.thread is None:
+            return
         self.waiting.put(END)
         self.thread.join()
         if kind is None:

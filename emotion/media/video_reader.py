@@ -13,11 +13,17 @@ from av.video.reformatter import VideoReformatter
 from emotion.errors import InputError
 from emotion.media.container import check_size, find_video, local_files, open_container
 from emotion.media.decode import MAX_PIXELS
+from emotion.media.memory import resident_bytes
 from emotion.media.part import WHOLE, Part
 from emotion.media.timestamps import frame_rate, packets_in_time, time_base
 from emotion.media.video_info import Colours, Frame, VideoInfo, matrix
 
 HELD_BYTES = 1 << 26  # of packets that wait for whether they are needed
+# A decoder holds as many frames as the stream asks for, up to 17, of up to 6 bytes a pixel; its header does not tell.
+# Of 4K that is 0.9 GB at most. Of larger frames it is measured: under the default of `max_pixels` 1.2 GB may be held.
+LARGE = 9_000_000  # pixels
+HELD_A_PIXEL = 6  # bytes, of `max_pixels`
+TOO_MUCH = "needs too much memory from here on (vid_predict.py: --max-pixels MEGAPIXELS allows more)"
 TICK_S = 0.0005  # what a time in a file may be rounded by
 
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
@@ -34,12 +40,14 @@ class VideoReader:
         has nothing there, or has frames of more than `max_pixels`.
         """
         self.problem: str | None = None
+        self.refused: str | None = None
         self.part = part
         self.files = local_files(path)
         self.container = open_container(path)
         try:
             self.stream = find_video(self.container, path)
             check_size(self.stream, path, max_pixels)
+            self.most_bytes = resident_bytes() + HELD_A_PIXEL * max_pixels
             self.start_s = (self.container.start_time or 0) / av.time_base
             self.end_s = stream_end(self.stream) - self.start_s
             self.reformatter = VideoReformatter()  # one for all: making one costs more than using it
@@ -49,7 +57,7 @@ class VideoReader:
             self.wanted = self._wanted()
             self.first = next(self.wanted, None)
             if self.first is None:
-                raise InputError(f"{path}: {self._nothing()}")
+                raise InputError(f"{path}: {self.refused or self._nothing()}")
             self.info = self._describe(self.first[0])
         except BaseException:
             self.close()
@@ -73,7 +81,7 @@ class VideoReader:
                 duration = self.end_s - time_s  # an edit list may end the video inside its last frame
             yield Frame(self._upright(frame), time_s, duration)
             found = next(self.wanted, None)
-        self.problem = self._shortfall() or self.problem or self._damage()
+        self.problem = self.refused or self._shortfall() or self.problem or self._damage()
 
     def _wanted(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Each frame that is wanted, and when it is shown, in seconds from the start of the file."""
@@ -121,6 +129,9 @@ class VideoReader:
                         yield from needed.decode()
                     except av.error.InvalidDataError:
                         self.left_out += 1
+                    if self.stream.width * self.stream.height > LARGE and resident_bytes() > self.most_bytes:
+                        self.refused = TOO_MUCH
+                        return
                 waiting.clear()
         except av.error.FFmpegError as error:
             self.problem = f"cannot be read to its end ({error.strerror})"

@@ -105,4 +105,20 @@ def test_an_error_of_the_one_who_writes_is_not_hidden_by_one_of_writing():
 
 
 def test_of_large_frames_fewer_wait():
-    assert [frames_ahead(*size) for size in ((640, 480), (3840, 2160), (5120, 2880), (7680, 4320))] == [3, 3, 1, 1]
+    assert [frames_ahead(*size) for size in ((640, 480), (3840, 2160), (5120, 2880), (7680, 4320))] == [3, 3, 1, 0]
+
+
+def test_with_none_ahead_and_none_behind_no_thread_holds_a_frame():
+    names = []
+    with read_ahead(iter("ab"), ahead=0) as ahead, WriteBehind(names.append, behind=0) as write:
+        for item in ahead:
+            write(item + threading.current_thread().name)
+    assert names == ["aMainThread", "bMainThread"]
+
+
+def test_an_error_of_writing_with_none_behind_is_raised_at_once():
+    def full(_):
+        raise OSError("no space")
+
+    with WriteBehind(full, behind=0) as write, pytest.raises(OSError, match="no space"):
+        write(1)

@@ -192,3 +192,22 @@ def test_a_folder_a_photo_and_a_sound_are_refused_each_by_its_name(tmp_path, sam
                 target.mux(packet)
     with pytest.raises(InputError, match="holds no video"):
         VideoReader(tmp_path / "sound.m4a")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell how much memory is taken")
+def test_a_film_whose_decoder_holds_many_large_frames_is_read_as_far_as_memory_is_allowed(tmp_path):
+    # 16 reference frames of 4:4:4 in 10 bits, 55 MB each: 9.2 megapixels, of which the header says nothing remarkable.
+    size, film = (4000, 2304), tmp_path / "held.mp4"
+    with av.open(str(film), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "x264-params": "ref=16:bframes=0"})
+        (stream.width, stream.height), stream.pix_fmt = size, "yuv444p10le"
+        for number in range(20):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(scene(number, size), "bgr24")))
+        out.mux(stream.encode())
+
+    with VideoReader(film, max_pixels=60_000_000) as video:
+        assert 0 < sum(1 for _ in video) < 20
+        assert "--max-pixels MEGAPIXELS allows more" in video.problem
+    with VideoReader(film) as video:
+        assert (sum(1 for _ in video), video.problem) == (20, None)
