@@ -21,7 +21,8 @@ from emotion.cli import app, member
 from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
-from emotion.files import check_apart, check_figure, check_outputs, write_text
+from emotion.files import write_text
+from emotion.outputs import check_apart, check_figure, check_outputs
 
 if TYPE_CHECKING:
     from emotion.evaluation.card import Card

@@ -25,8 +25,8 @@ from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer
-from emotion.files import check_apart, check_folder, check_places
 from emotion.media.photo import write_photo
+from emotion.outputs import check_apart, check_folder, check_places
 from emotion.results.crops import check_crops, write_crops
 from emotion.results.html_report import HtmlReport
 from emotion.results.overlay import draw_faces

@@ -21,9 +21,9 @@ from emotion.cli.interrupt import Interrupt
 from emotion.cli.live_view import FpsMeter, LiveView
 from emotion.cli.window import missing_display
 from emotion.errors import InputError
-from emotion.files import check_apart, check_places
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS, Recording
+from emotion.outputs import check_apart, check_places
 from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
 from emotion.results.timeline import Timeline, clock, counted

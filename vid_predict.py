@@ -25,12 +25,12 @@ from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognizer import Recognizer
-from emotion.files import check_apart, check_figure, check_folder, check_places, make_folder
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
 from emotion.media.video_info import VideoInfo
 from emotion.media.video_sink import VideoSink, check_writable
+from emotion.outputs import check_apart, check_figure, check_folder, check_places, make_folder
 from emotion.results.html_report import HtmlReport, Pictures
 from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records

@@ -1,4 +1,4 @@
-"""What a script writes: refused early, and whole or not there at all."""
+"""Files are whole or not there at all."""
 
 import os
 import subprocess
@@ -10,17 +10,7 @@ from pathlib import Path
 import pytest
 
 from emotion.errors import InputError
-from emotion.files import (
-    atomic_file,
-    atomic_files,
-    check_disk_space,
-    check_figure,
-    check_folder,
-    check_outputs,
-    this_host,
-    unfinished_path,
-    write_text,
-)
+from emotion.files import atomic_file, atomic_files, check_disk_space, this_host, unfinished_path, write_text
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -120,14 +110,6 @@ def test_behind_dev_stdout_nothing_is_cut(tmp_path, repository):
             stdout=out, cwd=repository, check=True,
         )  # fmt: skip
     assert (tmp_path / "out").read_text() == "printed\nwritten\nafter\n"
-    check_outputs([], {"--json": Path("/dev/null"), "--csv": Path("/dev/null")})
-
-
-@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a system without /dev")
-@pytest.mark.parametrize("other", ["/dev/stdout", "/dev/fd/1"])
-def test_of_two_outputs_to_stdout_none_is_lost(other):
-    with pytest.raises(InputError, match=rf"--csv {other}: is what --json writes; name a file"):
-        check_outputs([], {"--json": Path("/dev/stdout"), "--csv": Path(other)})
 
 
 def left_by(process: int, path: Path) -> Path:
@@ -161,63 +143,3 @@ def test_what_killed_runs_left_is_cleared_and_nothing_else(tmp_path):
 def test_a_missing_folder_is_one_line(tmp_path):
     with pytest.raises(InputError, match=r"a\.txt: cannot be written \(no such file or directory\)"):
         write_text(tmp_path / "nowhere" / "a.txt", "text")
-
-
-@pytest.mark.parametrize(
-    ("outputs", "message"),
-    [
-        ({"--json": "in.h5"}, "--json .*in.h5: is read in this run"),
-        ({"--json": "a", "--csv": "a"}, "--csv .*a: is what --json writes"),
-        ({"--json": "folder"}, "--json .*folder: is a folder"),
-        ({"--json": "link"}, "--json .*link: is read in this run"),
-        ({"--json": "faces/happy/a.json"}, "--json .*a.json: lies in a folder that is read in this run"),
-        ({"--json": "nowhere/a"}, "--json .*a: there is no folder .*nowhere"),
-    ],
-    ids=["the input", "another output", "a folder", "a link to the input", "in a folder that is read", "in no folder"],
-)
-def test_bad_outputs_are_refused_before_the_work(outputs, message, tmp_path):
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "faces" / "happy").mkdir(parents=True)
-    (tmp_path / "in.h5").write_text("model")
-    (tmp_path / "link").symlink_to("in.h5")
-    with pytest.raises(InputError, match=message):
-        check_outputs(
-            [tmp_path / "in.h5", tmp_path / "faces"], {flag: tmp_path / name for flag, name in outputs.items()}
-        )
-
-
-def test_the_input_is_the_input_by_whatever_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="is read in this run"):
-        check_outputs(["in.h5"], {"--json": tmp_path / "in.h5"})
-
-
-def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
-    with pytest.raises(InputError, match=r"--json .*a\.json: the folder .* cannot be written to"):
-        check_outputs([], {"--json": tmp_path / "a.json"})
-
-
-def test_folders_are_refused_or_made_only_later(tmp_path):
-    check_folder(tmp_path / "a" / "b")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(
-        InputError, match=r"file/b: cannot be made \(.*file is no folder\); name another folder with -o"
-    ):
-        check_folder(tmp_path / "file" / "b")
-
-
-def test_good_outputs_pass(tmp_path):
-    check_outputs([tmp_path / "in.h5"], {"--json": tmp_path / "a.json", "--csv": tmp_path / "a.csv", "--plot": None})
-
-
-@pytest.mark.parametrize("name", ["chart.doc", "chart"])
-def test_a_figure_ends_like_one(name, tmp_path):
-    with pytest.raises(InputError, match=f"{name}: a figure is written as"):
-        check_figure(tmp_path / name)
-
-
-@pytest.mark.parametrize("name", ["chart.png", "chart.PDF", None])
-def test_figures_and_their_absence_pass(name, tmp_path):
-    check_figure(name and tmp_path / name)

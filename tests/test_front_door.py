@@ -13,8 +13,8 @@ import emotion
 from emotion.faces.classifier import load_classifier
 from emotion.faces.detection import Detection
 from emotion.faces.recognizer import crop_faces
-from emotion.files import MODEL
 from emotion.geometry import Box
+from emotion.shipped import MODEL
 
 HEAVY = ("tensorflow", "keras", "jax", "pandas", "matplotlib", "h5py", "sklearn", "scipy")
 

@@ -12,8 +12,8 @@ from emotion.cli import app, flags
 from emotion.cluster.drive import Keys
 from emotion.cluster.settings import Settings, detector_hashes, versions
 from emotion.errors import InputError, reason
-from emotion.files import MODEL
 from emotion.model_file.stored import sha256
+from emotion.shipped import MODEL
 
 
 def parse_arguments(description: str) -> argparse.Namespace:

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 
 from emotion.cli import app, flags
 from emotion.cli.interrupt import Interrupt
-from emotion.files import check_apart
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS
+from emotion.outputs import check_apart
 from emotion.results.timeline import clock, counted
 from emotion.web.server import Server
 from emotion.web.session import Outputs, Session

@@ -8,8 +8,9 @@ from emotion.cli.flags import add_scaling, comma_separated, positive, share
 from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
-from emotion.files import MODEL, REPOSITORY, check_apart
 from emotion.model_file.architecture import networks_beside
+from emotion.outputs import check_apart
+from emotion.shipped import MODEL, REPOSITORY
 from emotion.training.recipes import RECIPES, TEACHER_WEIGHT
 
 EVALUATION = {"split", "protocol", "unseen", "tta", "ensemble", "robustness", "chart", "json", "scaling"}

@@ -9,8 +9,8 @@ from emotion.faces.detector import DETECTORS
 from emotion.faces.recognizer import DEVICES, Recognizer
 from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S
-from emotion.files import MODEL
 from emotion.media.decode import MAX_PIXELS
+from emotion.shipped import MODEL
 
 
 def add_shared_flags(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from emotion.files import place_of
+from emotion.outputs import place_of
 
 logger = logging.getLogger("emotion")
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from emotion.cli.input_paths import STDIN, find_inputs, free_name
 from emotion.errors import InputError
-from emotion.files import check_folder, place_of
 from emotion.media.decode import decode_photo
 from emotion.media.photo import WRITABLE, read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS, VIDEOS
+from emotion.outputs import check_folder, place_of
 
 OUTPUT = Path("output")
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from emotion.cli.input_paths import STDIN, find_files, free_name, is_free
 from emotion.errors import InputError
-from emotion.files import check_folder, place_of
 from emotion.media.animation import AnimationReader, open_video
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
 from emotion.media.suffixes import VIDEOS
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import WRITABLE
+from emotion.outputs import check_folder, place_of
 
 OUTPUT = Path("output")
 SUFFIXES = VIDEOS | {".gif"}  # other animations look like photos

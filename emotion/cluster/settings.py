@@ -10,10 +10,10 @@ import cv2
 import emotion
 from emotion.cluster.sources import HOST, WorkerError
 from emotion.faces.recognizer import Recognizer
-from emotion.files import MODEL
 from emotion.media.decode import MAX_PIXELS
 from emotion.model_file import light
 from emotion.model_file.stored import sha256
+from emotion.shipped import MODEL
 
 Options = tuple[tuple[str, Any], ...]  # keyword arguments by name
 Hashes = tuple[tuple[str, str], ...]  # SHA-256 by the name of a file

@@ -21,9 +21,9 @@ from emotion.dataset.duplicates import photograph_groups
 from emotion.dataset.faces import LARGEST, is_image, read_face
 from emotion.dataset.splits import Rows, Split, is_fer2013, own_split
 from emotion.errors import InputError, reason
-from emotion.files import REPOSITORY
 from emotion.geometry import FACE_SIDE
 from emotion.labels import FER2013_EMOTIONS
+from emotion.shipped import REPOSITORY
 
 # What the folders of splits are called, in lower case, and the index into splits.SPLITS that they mean.
 SPLIT_FOLDERS = {

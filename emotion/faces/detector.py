@@ -9,8 +9,8 @@ from emotion.errors import InputError
 from emotion.faces.detection import Detection, Detector
 from emotion.faces.haar import HaarDetector
 from emotion.faces.yunet import MIN_FACE, YuNetDetector
-from emotion.files import YUNET
 from emotion.geometry import Box
+from emotion.shipped import YUNET
 
 logger = logging.getLogger(__name__)
 

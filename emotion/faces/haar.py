@@ -8,8 +8,8 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.faces.detection import Detection, search_scale
-from emotion.files import CASCADE
 from emotion.geometry import Box, crop_square, square_box
+from emotion.shipped import CASCADE
 
 MIN_FACE = 30  # pixels: the cascade's own window is 24, and what it sees in less than 30 is often a pattern
 # Scale factor, neighbours, weight. Steps of 1.2 take half the time, and have half as many windows, each worth two.

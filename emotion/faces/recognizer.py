@@ -16,9 +16,9 @@ from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
 from emotion.faces.smoothing import HALF_LIFE, Smoother
 from emotion.faces.video_detector import VideoDetector, for_frames
-from emotion.files import MODEL
 from emotion.geometry import FACE_SIDE, crop_turned, whole_square
 from emotion.media.photo import check_picture
+from emotion.shipped import MODEL
 
 DEVICES = ("auto", "cpu", "gpu")
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]

@@ -9,8 +9,8 @@ import numpy as np
 from emotion.faces.close_look import FOR_DOUBTS, FOR_TILTS, STEP, SURE, CloseLook, Face, load_yunet, same, to_faces
 from emotion.faces.detection import Detection, search_scale
 from emotion.faces.haar import HaarDetector
-from emotion.files import YUNET
 from emotion.geometry import square_box, turn
+from emotion.shipped import YUNET
 
 MIN_FACE = 12  # pixels: it was trained down to 10, and in less than 20 nobody can name an emotion
 LIKELY = 0.7  # a score that counts where there is no time for a second look

@@ -10,9 +10,10 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
-from emotion.files import check_place, clear_unfinished, put_in_place, unfinished_path, writing
+from emotion.files import clear_unfinished, put_in_place, unfinished_path, writing
 from emotion.media.soundtrack import Soundtrack
 from emotion.media.video_info import VideoInfo
+from emotion.outputs import check_place
 
 WRITABLE = (".mp4", ".m4v", ".mov")
 LIMITED_RANGE = 1  # FFmpeg's number for Y' of 16-235, the range that every player expects

@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import MODEL, REPOSITORY, atomic_file, writing
+from emotion.files import atomic_file, writing
 from emotion.model_file.h5 import make_predictor
 from emotion.model_file.keras_setup import silenced
 from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
 from emotion.model_file.stored import open_model, sha256
+from emotion.shipped import MODEL, REPOSITORY
 
 logger = logging.getLogger(__name__)
 

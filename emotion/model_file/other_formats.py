@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.files import REPOSITORY
 from emotion.model_file.light import LightModel, cache_folder, read_light_card
 from emotion.model_file.scaling import SCALINGS, Preparation, probe_faces
 from emotion.model_file.sizes import SIDE
 from emotion.model_file.stored import LARGEST_FILE, sha256
+from emotion.shipped import REPOSITORY
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
-from emotion.files import identity
 from emotion.geometry import LONGEST_CROP, crop_resized, whole_square
 from emotion.media.photo import write_photo
+from emotion.outputs import identity
 
 
 def check_crops(folder: Path, labels: Iterable[str], photos: Iterable[Path]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from emotion.files import atomic_file, check_figure
+from emotion.files import atomic_file
+from emotion.outputs import check_figure
 
 
 def save(figure: Figure, path: Path, dpi: int = 100) -> None:

@@ -12,7 +12,7 @@ import emotion
 from emotion.dataset.splits import Dataset
 from emotion.evaluation.card import Card, SplitFigures, TrainingData
 from emotion.evaluation.costs import multiply_accumulates
-from emotion.files import REPOSITORY
+from emotion.shipped import REPOSITORY
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.run import Run
 

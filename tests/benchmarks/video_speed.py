@@ -29,10 +29,10 @@ from made_videos import make_video, paste, portrait  # noqa: E402
 
 from emotion.faces.detector import DETECTORS  # noqa: E402
 from emotion.faces.recognizer import Recognizer  # noqa: E402
-from emotion.files import CASCADE  # noqa: E402
 from emotion.media.video_reader import VideoReader  # noqa: E402
 from emotion.media.video_sink import VideoSink  # noqa: E402
 from emotion.results.overlay import annotate  # noqa: E402
+from emotion.shipped import CASCADE  # noqa: E402
 
 FPS = 30
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}

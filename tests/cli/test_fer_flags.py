@@ -9,7 +9,7 @@ import pytest
 from emotion.cli.fer_flags import EVALUATION, default_output, parse_arguments
 from emotion.dataset.splits import Dataset, Split
 from emotion.errors import InputError
-from emotion.files import MODEL
+from emotion.shipped import MODEL
 
 
 @pytest.fixture

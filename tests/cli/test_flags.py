@@ -15,7 +15,7 @@ from emotion.errors import InputError
 from emotion.faces.classifier import EmotionClassifier
 from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.yunet import YuNetDetector
-from emotion.files import MODEL
+from emotion.shipped import MODEL
 
 
 @pytest.fixture(autouse=True)

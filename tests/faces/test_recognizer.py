@@ -12,10 +12,10 @@ from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer, crop_faces
 from emotion.faces.smoothing import Smoother
-from emotion.files import CASCADE, MODEL
 from emotion.geometry import FACE_SIDE, Box
 from emotion.media.animation import open_video
 from emotion.media.part import Part
+from emotion.shipped import CASCADE, MODEL
 
 RAMP = np.arange(100, dtype=np.uint8).repeat(80).reshape(100, 80)  # every row one grey, its number
 

@@ -12,7 +12,7 @@ from emotion.errors import InputError
 from emotion.faces.close_look import Face, same, tilt_of, to_faces
 from emotion.faces.haar import HaarDetector
 from emotion.faces.yunet import YuNetDetector, turn_back
-from emotion.files import YUNET
+from emotion.shipped import YUNET
 
 FACE = (225, 118, 90)  # centre x and y, side of the sample's
 
