@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from emotion.networks.face_resnet import face_resnet
+from emotion.networks.face_resnet import face_resnet, five_block_resnet
 from emotion.networks.five_block import five_block
 from emotion.networks.transfer import mobilenet_v2, resnet50
 
@@ -164,10 +164,12 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "mobilenet_v2": mobilenet_v2,
     "resnet50": resnet50,
     "face_resnet": face_resnet,
+    "five_block_resnet": five_block_resnet,
 }
 
 # Those that start from weights learnt elsewhere: their builders also take `backbone_weights`.
-TRANSFER = ("mobilenet_v2", "resnet50", "face_resnet")
+FROM_FACES = ("face_resnet", "five_block_resnet")
+TRANSFER = ("mobilenet_v2", "resnet50", *FROM_FACES)
 
 
 def build(
@@ -175,11 +177,11 @@ def build(
 ) -> keras.Model:
     """The network called `name`, a key of NETWORKS.
 
-    `backbone_weights` matters to the transfer networks only, and `sample`, training faces uint8 (N, 48, 48), to
-    face_resnet, which measures its normalizations on them.
+    `backbone_weights` matters to the transfer networks only, and `sample`, training faces uint8 (N, 48, 48), to those
+    FROM_FACES, which measure their normalizations on them.
     """
-    if name == "face_resnet":
-        return face_resnet(classes, backbone_weights, sample)
+    if name in FROM_FACES:
+        return NETWORKS[name](classes, backbone_weights, sample)
     if name in TRANSFER:
         return NETWORKS[name](classes, backbone_weights)
     return NETWORKS[name](classes)

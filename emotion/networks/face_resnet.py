@@ -1,4 +1,4 @@
-"""A network that starts from faces: dlib's recognition ResNet, taught by three million of them, fine-tuned on emotions.
+"""Networks that start from faces: dlib's recognition ResNet, taught by three million of them, fine-tuned on emotions.
 
 After He et al., Deep Residual Learning, arXiv:1512.03385, in the form of Davis King's `dlib_face_recognition_resnet_model_v1`
 (public domain). Its weights are read from the npm package `@vladmandic/face-api` (MIT, `npm pack @vladmandic/face-api`):
@@ -19,20 +19,26 @@ SIDE = 96  # pixels: the face is enlarged to this
 DEVIATION = 0.25  # of a face's pixels, on the scale 0-1 on which dlib's weights were learnt
 
 # The residual units of each stage, by dlib's width. The fourteenth, conv256_down_out, is left out: it would see 1 x 1.
-UNITS = {
+Units = dict[int, tuple[str, ...]]
+UNITS: Units = {
     32: ("conv32_1", "conv32_2", "conv32_3"),
     64: ("conv64_down", "conv64_1", "conv64_2", "conv64_3"),
     128: ("conv128_down", "conv128_1", "conv128_2"),
     256: ("conv256_down", "conv256_1", "conv256_2"),
 }
+# With the last units of the two widest stages go a third of the parameters, and the file stays below 12 MB.
+SHORT = UNITS | {128: ("conv128_down", "conv128_1"), 256: ("conv256_down", "conv256_1")}
 
 
-def face_resnet(classes: int = 7, backbone_weights: str = "none", sample: np.ndarray | None = None) -> keras.Model:
+def face_resnet(
+    classes: int = 7, backbone_weights: str = "none", sample: np.ndarray | None = None, units: Units = UNITS
+) -> keras.Model:
     """A network from raw faces, (N, 48, 48, 1) with pixels 0-255, to probabilities, (N, classes); 4.4 M parameters.
 
     `backbone_weights`: "none" (from scratch), or dlib's weights as face-api carries them: the manifest or its folder.
     `sample`: some training faces, uint8 (N, 48, 48), on which the normalizations are measured once, so that with these
-    weights they change nothing. InputError where the weights cannot be read.
+    weights they change nothing. `units`: the names of dlib's units by their width. InputError where the weights cannot
+    be read.
     """
     faces = keras.Input((48, 48, 1), name="faces")
     # Each face to mean 0 and deviation 1 by its own pixels, as in the five-block network.
@@ -42,7 +48,7 @@ def face_resnet(classes: int = 7, backbone_weights: str = "none", sample: np.nda
 
     x = layers.ReLU()(convolution(x, 32, "conv32_down", size=7, strides=2, padding="valid"))  # 45 x 45
     x = layers.MaxPooling2D(3, strides=2)(x)  # 22 x 22
-    for filters, names in UNITS.items():  # 22, 11, 5, 2
+    for filters, names in units.items():  # 22, 11, 5, 2
         for name in names:
             x = residual_unit(x, filters, name)
 
@@ -50,10 +56,17 @@ def face_resnet(classes: int = 7, backbone_weights: str = "none", sample: np.nda
     x = layers.Dropout(0.3, name="dropout")(x)
     logits = layers.Dense(classes, name="logits")(x)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
-    model = keras.Model(faces, probabilities, name="face_resnet")
+    model = keras.Model(faces, probabilities, name="face_resnet" if units is UNITS else "five_block_resnet")
     if backbone_weights not in ("none", "imagenet"):  # imagenet: the default of the other backbones, and no faces
         load_dlib(model, read_tensors(Path(backbone_weights)), sample)
     return model
+
+
+def five_block_resnet(
+    classes: int = 7, backbone_weights: str = "none", sample: np.ndarray | None = None
+) -> keras.Model:
+    """Five blocks: a wide convolution, then residual units 32, 64, 128 and 256 wide; 2.9 M parameters. As `face_resnet`."""
+    return face_resnet(classes, backbone_weights, sample, SHORT)
 
 
 def residual_unit(x, filters: int, name: str):

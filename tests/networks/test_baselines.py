@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
-from emotion.networks.baselines import NETWORKS, TRANSFER, build, separable_module
+from emotion.networks.baselines import FROM_FACES, NETWORKS, TRANSFER, build, separable_module
 from emotion.training.augmentation import augment
 from emotion.training.recipes import RECIPES
 
@@ -126,7 +126,7 @@ def test_every_network_has_a_recipe_and_a_name_on_the_command_line():
     assert list(RECIPES) == list(NETWORKS)
 
 
-@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"five_block", "face_resnet"}))
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"five_block", *FROM_FACES}))
 def test_recipes_move_the_face_and_leave_its_tone(name, faces):
     ranges = RECIPES[name].augmentation
     if name in ("three_block", "four_layer", "compact"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
-from emotion.networks.face_resnet import MANIFEST, UNITS, face_resnet, read_tensors
+from emotion.networks.face_resnet import MANIFEST, UNITS, face_resnet, five_block_resnet, read_tensors
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,10 @@ def write_weights(folder, seed=1):
     return folder
 
 
-def test_size_and_answer():
-    model = face_resnet()
-    assert model.count_params() == 4_402_343
+@pytest.mark.parametrize(("build", "parameters"), [(face_resnet, 4_402_343), (five_block_resnet, 2_924_711)])
+def test_size_and_answer(build, parameters):
+    model = build()
+    assert (model.name, model.count_params()) == (build.__name__, parameters)
     answers = model.predict(FACES[..., None], verbose=0)
     assert answers.shape == (8, 7)
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
@@ -91,3 +92,10 @@ def test_what_is_no_such_file_is_one_line(tmp_path, damage):
         (tmp_path / MANIFEST).write_text("[]")
     with pytest.raises(InputError, match=r"--backbone-weights .*npm pack"):
         face_resnet(backbone_weights=str(tmp_path))
+
+
+def test_the_short_one_begins_with_the_units_it_shares(tmp_path):
+    write_weights(tmp_path)
+    long, short = (build(backbone_weights=str(tmp_path)) for build in (face_resnet, five_block_resnet))
+    for name in ("conv32_down", "conv64_down_conv1", "conv256_1_conv2"):
+        np.testing.assert_array_equal(*(model.get_layer(name).get_weights()[0] for model in (long, short)))
