@@ -13,7 +13,7 @@ if __name__ == "__main__":
 
 from itertools import chain
 
-from emotion.cli import app
+from emotion.cli import app, terminal
 from emotion.cli.batch_flags import lines_of, open_engine, parse_arguments, settings_of
 from emotion.cluster.drive import drive
 from emotion.cluster.join import join
@@ -34,14 +34,14 @@ def main() -> int:
         before = sum(len(shard.sources) for shard in plan.shards() if shard.name in done) if done else 0
         if before < plan.files:
             failed = 0
-            with open_engine(settings, args) as engine, app.meter(plan.files, before, "file", args) as bar:
+            with open_engine(settings, args) as engine, terminal.meter(plan.files, before, "file", args) as bar:
                 for shard, result in drive(plan, engine, args.timeout):
                     failed += result.failed
                     bar.set_postfix(failed=failed, refresh=False)
                     bar.update(len(shard.sources))
         totals = join(plan, labels, args.parquet)
 
-    app.say(f"{args.run}/results.jsonl: {totals.files} files, {totals.faces} faces")
+    terminal.say(f"{args.run}/results.jsonl: {totals.files} files, {totals.faces} faces")
     return app.report_table(args.run / "failed.csv", totals.failed, totals.files, totals.useful)
 
 

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion.cli import app, member
+from emotion.cli import app, member, terminal
 from emotion.cli.fer_flags import default_output, parse_arguments
 from emotion.dataset.splits import Dataset
 from emotion.errors import InputError
@@ -117,7 +117,7 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     card = build_card(model, run, dataset, checkpoint, figures, temperature, precision)
     write(model, card, dataset, args)
     checkpoint.finish()
-    app.say_table(format_card(args.output.name, card))
+    terminal.say_table(format_card(args.output.name, card))
 
 
 def write(model, card: "Card", dataset: Dataset, args: argparse.Namespace) -> None:
@@ -152,7 +152,7 @@ def evaluate(dataset: Dataset, args: argparse.Namespace) -> None:
         args.evaluate, dataset.labels, args.device, args.labels, mirror=args.tta, scaling=args.scaling
     )
     found = compare(members, splits, args.protocol, args.ensemble, args.robustness)
-    app.say_table(format_evaluation(found))
+    terminal.say_table(format_evaluation(found))
     if args.json:
         write_text(args.json, evaluation_to_json(found, dataset.fingerprint))
     if args.chart:
@@ -179,7 +179,7 @@ def export(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.dataset.export import export_images
 
     count = export_images(dataset, args.export_images, quiet=args.quiet)
-    app.say(f"{args.export_images}: {count} faces")
+    terminal.say(f"{args.export_images}: {count} faces")
 
 
 if __name__ == "__main__":

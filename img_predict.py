@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotion.cli import app, flags
+from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.photo_paths import OUTPUT, PhotoTask, plan_photos
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
@@ -43,7 +43,7 @@ def main() -> int:
     if args.crops:
         check_folder(args.crops, "--crops")
     show = args.show and can_show()
-    say = app.speaker(args.json, args.csv)
+    say = terminal.speaker(args.json, args.csv)
     recognizer = flags.photo_recognizer(args)
     copies = {"-o" if len(tasks) == 1 else f"-o, for {task.name}": task.copy for task in tasks}
     photos = [task.photo for task in tasks if isinstance(task.photo, Path)]
@@ -58,7 +58,7 @@ def main() -> int:
         Interrupt() as interrupt,
         Records(args.json, args.csv, recognizer.labels, recognizer.classifier.about, source) as records,
     ):
-        for index, task in enumerate(app.progress(tasks, "photo", args)):
+        for index, task in enumerate(terminal.progress(tasks, "photo", args)):
             try:
                 picture, faces = predict(task, index, recognizer, report, args)
             except (InputError, cv2.error, MemoryError) as error:

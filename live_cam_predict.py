@@ -16,7 +16,7 @@ import logging
 from contextlib import ExitStack
 from pathlib import Path
 
-from emotion.cli import app, flags
+from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.live_view import FpsMeter, LiveView
 from emotion.cli.window import missing_display
@@ -78,7 +78,7 @@ def parse_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     outputs = outputs_of(args)
     check_places(outputs)
-    if args.browser and app.STDOUT in outputs.values():
+    if args.browser and terminal.STDOUT in outputs.values():
         raise InputError("--browser: each visitor is recorded in files of its own; name a file, not -")
     if args.browser:
         return args
@@ -107,7 +107,7 @@ def serve_page(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: FpsMeter, interrupted: bool) -> int:
     """The summary on stdout, unless a record goes there; what went wrong on stderr. Returns the exit code."""
-    say = app.speaker(args.json, args.csv)
+    say = terminal.speaker(args.json, args.csv)
     fps = timeline.fps(meter.fps)
     done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {fps:.0f} frames a second"
     for line in (f"camera {camera.name}: {done}", *timeline.summary(fps)):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from emotion.cli import app, flags
+from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
@@ -116,7 +116,7 @@ def predict(
         title = f"{task.video.name}, from {clock(start_s)} on" if start_s else task.video.name
         timeline.plot(task.plot, title)
     page.add_film(str(task.video), timeline, pictures, start_s)
-    report(task, timeline, info.fps, app.speaker(args.json, args.csv))
+    report(task, timeline, info.fps, terminal.speaker(args.json, args.csv))
     return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
 
 

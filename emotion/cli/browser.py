@@ -8,7 +8,7 @@ import time
 import webbrowser
 from contextlib import ExitStack
 
-from emotion.cli import app, flags
+from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS
@@ -33,11 +33,11 @@ def serve(args: argparse.Namespace) -> int:
         )
         who = f"camera {session.source}" if args.camera else f"visitor {session.number}"
         for line in (f"{who}: {done}", *session.timeline.summary(fps)):
-            app.say(line)
+            terminal.say(line)
         if session.problem:
             problems.append(session.problem)
         elif session.outputs.names:
-            app.say(f"recorded: {', '.join(session.outputs.names)}")
+            terminal.say(f"recorded: {', '.join(session.outputs.names)}")
 
     with Interrupt() as interrupt, ExitStack() as stack:
         camera = stack.enter_context(Camera(args.camera)) if args.camera else None

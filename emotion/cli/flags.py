@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from emotion.cli.app import STDOUT
+from emotion.cli.terminal import STDOUT
 from emotion.faces.detector import DETECTORS
 from emotion.faces.recognizer import DEVICES, Recognizer
 from emotion.faces.smoothing import HALF_LIFE

@@ -1,5 +1,3 @@
-import logging
-import os
 import sys
 
 import pytest
@@ -62,36 +60,6 @@ def test_a_report_names_each_failure(failures, code, capsys):
     assert capsys.readouterr().err.splitlines() == [f"img_predict.py: error: {failure}" for failure in failures]
 
 
-def test_notes_go_to_stderr_unless_quiet(capsys):
-    logger = logging.getLogger("emotion.faces")
-    cli.log_to_stderr(quiet=False)
-    logger.info("a note")
-    cli.log_to_stderr(quiet=True)
-    logger.info("unheard")
-    assert capsys.readouterr() == ("", "a note\n")
-
-
-def test_a_traceback_has_lines_and_a_name_in_a_note_has_none(capsys):
-    cli.log_to_stderr(quiet=False)
-    try:
-        raise ValueError("x")
-    except ValueError:
-        logging.getLogger("emotion").exception("a\nb.jpg")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[:2] == ["a\\nb.jpg", "Traceback (most recent call last):"]
-    assert lines[-1] == "ValueError: x"
-
-
-def test_results_go_to_stdout(capsys):
-    cli.say("a.jpg: happiness")
-    assert capsys.readouterr() == ("a.jpg: happiness\n", "")
-
-
-def test_what_turns_the_direction_of_writing_is_escaped(capsys):
-    cli.say_table("a\u200f.h5  87\nb\u2067.h5  \x9b2J")
-    assert capsys.readouterr().out == "a\\u200f.h5  87\nb\\u2067.h5  \\x9b2J\n"
-
-
 @pytest.mark.parametrize(
     ("failed", "useful", "code"),
     [(0, 3, cli.DONE), (1, 2, cli.PARTLY), (3, 0, cli.FAILED), (3, 40, cli.PARTLY)],
@@ -99,14 +67,3 @@ def test_what_turns_the_direction_of_writing_is_escaped(capsys):
 )
 def test_a_batch_has_failed_where_nothing_came_of_it(failed, useful, code, tmp_path):
     assert cli.report_table(tmp_path / "failed.csv", failed, 3, useful) == code
-
-
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals to close")
-def test_a_line_to_a_terminal_that_was_closed_is_no_error():
-    ours, theirs = os.openpty()
-    os.close(ours)
-    with os.fdopen(theirs, "w") as stream:
-        cli.write("happiness", stream)
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), theirs
-        )  # as the signal does: what is still to be written goes nowhere
