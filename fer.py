@@ -56,16 +56,16 @@ def main() -> int:
 
 def train(dataset: Dataset, args: argparse.Namespace) -> None:
     """Teach a network what `dataset` holds, and write it with its card and its plots to --output."""
-    from emotion.model_file.keras_setup import every_gpu, seed_everything, start_keras
+    from emotion.backend.keras_setup import every_gpu, seed_everything, start_keras
 
     check_apart(dataset.files, {"--output": args.output, "the card of --output": args.output.with_suffix(".json")})
     gpus = start_keras(args.device, args.precision)  # before the files below import Keras
     import keras
 
+    from emotion.backend import hosts
     from emotion.dataset.targets import find_targets
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
-    from emotion.model_file import hosts
     from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained
     from emotion.training.card import build_card

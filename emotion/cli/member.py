@@ -9,9 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+from emotion.backend.hosts import ENDED, VARIABLES
 from emotion.cli import app
 from emotion.errors import InputError
-from emotion.model_file.hosts import ENDED, VARIABLES
 
 
 def run(main: Callable[[], int | None]) -> None:

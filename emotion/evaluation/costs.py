@@ -62,7 +62,7 @@ def count_work(path: Path) -> tuple[int, int] | tuple[None, None]:
     """
     if path.suffix.lower() in (".tflite", ".onnx"):
         return None, None
-    from emotion.model_file.keras_setup import start_keras
+    from emotion.backend.keras_setup import start_keras
 
     start_keras("cpu")
     from emotion.model_file.h5 import load_model

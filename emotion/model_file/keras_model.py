@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion.backend.keras_setup import start_keras
 from emotion.errors import InputError
 from emotion.model_file.h5 import make_predictor
-from emotion.model_file.keras_setup import start_keras
 from emotion.model_file.stored import open_model
 
 

@@ -27,10 +27,10 @@ from typing import Any
 
 import numpy as np
 
+from emotion.backend.keras_setup import silenced
 from emotion.errors import InputError
 from emotion.files import atomic_file, writing
 from emotion.model_file.h5 import make_predictor
-from emotion.model_file.keras_setup import silenced
 from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
 from emotion.model_file.stored import open_model, sha256
 from emotion.shipped import MODEL, REPOSITORY

@@ -22,9 +22,9 @@ from pathlib import Path
 import filelock
 import keras
 
+from emotion.backend import hosts
 from emotion.errors import InputError, reason
 from emotion.files import check_disk_space, write_text, writing
-from emotion.model_file import hosts
 from emotion.model_file.h5 import bytes_of
 
 logger = logging.getLogger(__name__)

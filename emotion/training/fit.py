@@ -7,11 +7,11 @@ train together: each hands over its share of every batch, and the batches are th
 import keras
 import numpy as np
 
+from emotion.backend import hosts
 from emotion.dataset.targets import Pair
 from emotion.errors import InputError
 from emotion.evaluation.calibration import fit_temperature
 from emotion.evaluation.metrics import Classify
-from emotion.model_file import hosts
 from emotion.networks.pretrained import head_of
 from emotion.training.batches import Batches, network_input
 from emotion.training.checkpoint import Checkpoint

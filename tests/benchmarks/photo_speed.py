@@ -21,9 +21,9 @@ sys.path.insert(0, str(REPOSITORY))
 
 import numpy as np  # noqa: E402
 
+from emotion.backend.keras_setup import start_keras  # noqa: E402
 from emotion.faces.classifier import load_classifier  # noqa: E402
 from emotion.model_file.h5 import load_model  # noqa: E402
-from emotion.model_file.keras_setup import start_keras  # noqa: E402
 
 MODEL = REPOSITORY / "models" / "fer.h5"
 PHOTO = REPOSITORY / "data" / "samples" / "astronaut.jpg"

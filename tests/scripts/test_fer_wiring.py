@@ -56,7 +56,7 @@ def given(call, tmp_path, monkeypatch):
             vars(found).update(inspect.signature(real).bind(*arguments, **named).arguments)
             raise ReachedError
 
-        monkeypatch.setattr("emotion.model_file.keras_setup.start_keras", start)
+        monkeypatch.setattr("emotion.backend.keras_setup.start_keras", start)
         monkeypatch.setattr(to, stand_in)
         with pytest.raises(ReachedError):
             call("--output", tmp_path / "new.h5", *flags)

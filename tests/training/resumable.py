@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from small_fer2013 import faces_and_codes
 
+from emotion.backend import hosts
+from emotion.backend.keras_setup import every_gpu, start_keras
 from emotion.cli import member
-from emotion.model_file import hosts
-from emotion.model_file.keras_setup import every_gpu, start_keras
 from emotion.training.recipes import Recipe
 
 FACES, CODES = faces_and_codes(64)

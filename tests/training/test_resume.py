@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion.model_file.hosts import VARIABLES
+from emotion.backend.hosts import VARIABLES
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import keras
 import pytest
 
+from emotion.backend import hosts
 from emotion.errors import InputError
-from emotion.model_file import hosts
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from small_fer2013 import faces_and_codes
 
+from emotion.backend.keras_setup import every_gpu, has_bfloat16, silenced, start_keras, why_not
 from emotion.errors import InputError
-from emotion.model_file.keras_setup import every_gpu, has_bfloat16, silenced, start_keras, why_not
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import classifier_of, fit
 from emotion.training.recipes import Recipe
@@ -31,7 +31,7 @@ both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 tf.distribute.MirroredStrategy = lambda: both
 from pathlib import Path
 import keras, numpy as np
-from emotion.model_file.keras_setup import every_gpu
+from emotion.backend.keras_setup import every_gpu
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.recipes import Recipe
 from emotion.training.fit import fit
@@ -58,7 +58,7 @@ def test_all_gpus_of_a_machine_train_together_and_resume(repository, tmp_path):
 def test_on_jax_nobody_talks_though_seeding_imports_tensorflow(repository):
     pytest.importorskip("jax")
     program = (
-        "from emotion.model_file.keras_setup import seed_everything, start_keras\n"
+        "from emotion.backend.keras_setup import seed_everything, start_keras\n"
         "start_keras('cpu')\n"
         "seed_everything(3)\n"
         "import random; print(random.random())"

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from emotion.backend import hosts
 from emotion.errors import InputError
-from emotion.model_file import hosts
 from emotion.native_stderr import stderr_led_to
 
 
