@@ -87,9 +87,14 @@ def keep(finding: Path, reader: str) -> None:
 
 def work(name: str, seconds: float, seed: int) -> None:
     """The work of `watch`, in the process that may die: what it is at lies in current/, what it found in finding-*/."""
+    import cv2
     from fuzz.readers import READERS, attempt, inputs
 
+    from emotion.native_stderr import OWNED
+
     warnings.simplefilter("ignore")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # as the scripts do
+    OWNED.set()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     reader, here = READERS[name], Path.cwd()
     report = {"tried": 0, "cpu_s": 0.0, "peak": 0, "outcomes": collections.Counter(), "faults": collections.Counter()}
