@@ -26,6 +26,7 @@ def networks_beside(path: Path) -> list[Path]:
 
 
 MOST_BESIDE = 100  # .json of a folder; among more nobody keeps a network
+FIRST_WORDS = 4096  # bytes; a network names its class, or that of its first layer, in the first 200
 
 
 def find_architecture(path: Path) -> dict:
@@ -60,9 +61,15 @@ def read_architecture(file: Path, path: Path) -> dict | None:
 
 
 def try_architecture(file: Path, path: Path) -> dict | None:
+    """As `read_architecture`; None for a damaged one too, and for what its first words tell from a network, as of records."""
     try:
+        if not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            if b"class_name" not in opened.read(FIRST_WORDS):
+                return None
         return read_architecture(file, path)
-    except InputError:
+    except (InputError, OSError):
         return None
 
 

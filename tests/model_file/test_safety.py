@@ -146,6 +146,9 @@ def test_a_network_beside_its_weights_is_read_for_them(tmp_path):
     (tmp_path / "structure.json").write_text(json.dumps(sequential()))
     (tmp_path / "faces.json").write_text('{"frames": []}')
     (tmp_path / "notes.json").write_text("no JSON")
+    (tmp_path / "long.json").write_text(
+        json.dumps({"frames": [0] * 4096} | sequential())
+    )  # its first words are read alone
     found = {path.name for path in files_of(tmp_path / "weights.h5")}
     assert found == {"weights.h5", "weights.tflite", "weights.json", "structure.json"}
 
