@@ -63,21 +63,25 @@ def atomic_files(*paths: Path) -> Iterator[list[Path]]:
     """Names beside `paths` to write to: when the block is done all become `paths`, or, where one cannot, none does."""
     unfinished = [unfinished_path(path) for path in paths]
     kept = [file.with_name(f"{file.name}.old") for file in unfinished]
+    places = [Path(os.path.realpath(path)) for path in paths]
     try:
         for path in paths:
             clear_unfinished(path.parent)
         with writing(paths[0]):
             yield unfinished
-            for path, old in zip(paths[:-1], kept, strict=False):  # what is moved last needs no way back
+            new = [not place.exists() for place in places]
+            for place, old in zip(places[:-1], kept, strict=False):  # what is moved last needs no way back
                 with contextlib.suppress(OSError):  # nothing there yet, or a disk without hard links
-                    old.hardlink_to(path)
+                    old.hardlink_to(place)
             try:
                 for file, path in zip(unfinished, paths, strict=True):
                     put_in_place(file, path)
             except OSError:
-                for path, old in zip(paths, kept, strict=True):
+                for place, old, is_new in zip(places, kept, new, strict=True):
                     if old.exists():
-                        old.replace(path)
+                        old.replace(place)
+                    elif is_new:
+                        place.unlink(missing_ok=True)
                 raise
     finally:
         for file in (*unfinished, *kept):

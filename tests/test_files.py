@@ -72,6 +72,18 @@ def test_of_several_files_all_change_or_none(tmp_path):
     assert sorted(tmp_path.iterdir()) == names
 
 
+def test_where_one_of_several_files_has_no_place_the_others_are_as_before(tmp_path):
+    new, link, behind, folder = (tmp_path / name for name in ("new.txt", "link.txt", "behind.txt", "folder"))
+    behind.write_text("old")
+    link.symlink_to(behind)
+    folder.mkdir()
+    with pytest.raises(InputError, match="cannot be written"), atomic_files(new, link, folder) as unfinished:
+        for path in unfinished:
+            path.write_text("new")
+    assert behind.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [behind, folder, link]
+
+
 @pytest.mark.parametrize("name", ["x" * 251 + ".txt", "é" * 125 + ".txt", "a." + "x" * 250, "\udce9.txt"], ids=ascii)
 def test_every_name_that_a_file_may_have(name, tmp_path):
     write_text(tmp_path / name, "text")
