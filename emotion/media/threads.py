@@ -20,9 +20,9 @@ def frames_ahead(width: int, height: int) -> int:
 
 @contextlib.contextmanager
 def read_ahead(items: Iterable, ahead: int = AHEAD) -> Iterator[Iterator]:
-    """`items`, fetched by a thread a few `ahead` of use (0: by the user); what fetching raises is raised where they are used.
+    """`items`, fetched by a thread a few `ahead` of their use; what fetching raises is raised where they are used.
 
-    At the end of the `with` the thread has let go of `items`, so that its file can be closed.
+    `ahead` of 0: no thread. At the end of the `with` nothing works on `items` any more: their file can be closed.
     """
     if not ahead:
         yield iter(items)
@@ -46,7 +46,7 @@ def read_ahead(items: Iterable, ahead: int = AHEAD) -> Iterator[Iterator]:
         yield take(waiting)
     finally:
         stop.set()
-        thread.join()
+        join(thread)
 
 
 def take(waiting: queue.Queue) -> Iterator:
@@ -69,6 +69,14 @@ def put(waiting: queue.Queue, item: object, stop: threading.Event) -> bool:
     return False
 
 
+def join(thread: threading.Thread) -> None:
+    """Wait for the end of `thread`, also where Ctrl-C comes meanwhile: FFmpeg bears no second user of what is closed next."""
+    try:
+        thread.join()
+    finally:
+        thread.join()
+
+
 class WriteBehind:
     """Calls `write` in a thread, in the order of the calls, a few `behind`; a context manager that waits for the last.
 
@@ -79,6 +87,7 @@ class WriteBehind:
         self.write = write
         self.waiting: queue.Queue = queue.Queue(behind)
         self.error: BaseException | None = None
+        self.given_up = False
         self.thread = threading.Thread(target=self._work, name="write behind", daemon=True) if behind else None
         if self.thread:
             self.thread.start()
@@ -96,14 +105,20 @@ class WriteBehind:
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         if self.thread is None:
             return
-        self.waiting.put(END)
-        self.thread.join()
+        try:
+            self.waiting.put(END)
+            self.thread.join()
+        except BaseException:  # Ctrl-C once more: what waits is given up, what is being written is not
+            self.given_up = True
+            self.waiting.put(END)
+            join(self.thread)
+            raise
         if kind is None:
             self._raise()
 
     def _work(self) -> None:
         while (arguments := self.waiting.get()) is not END:
-            if self.error is None:  # after an error the rest is only taken off the queue
+            if self.error is None and not self.given_up:  # the rest is only taken off the queue
                 try:
                     self.write(*arguments)
                 except BaseException as error:

@@ -1,9 +1,13 @@
+import os
+import signal
+import sys
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 
-from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
+from emotion.media.threads import END, WriteBehind, frames_ahead, read_ahead
 
 
 def test_items_arrive_in_order_from_another_thread():
@@ -122,3 +126,64 @@ def test_an_error_of_writing_with_none_behind_is_raised_at_once():
 
     with WriteBehind(full, behind=0) as write, pytest.raises(OSError, match="no space"):
         write(1)
+
+
+def wait_until(true):
+    end = time.monotonic() + 10
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill would end the process")
+@pytest.mark.parametrize("interrupted", [False, True], ids=["to the end", "interrupted"])
+def test_ctrl_c_at_the_end_waits_for_what_is_being_written_and_for_no_more(interrupted):
+    begun, written, go_on = threading.Event(), [], threading.Event()
+
+    def write(item):
+        begun.set()
+        go_on.wait(10)
+        written.append(item)
+
+    def press_ctrl_c():
+        begun.wait(10)
+        wait_until(lambda: END in behind.waiting.queue)
+        if interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+            wait_until(lambda: behind.given_up)
+        go_on.set()
+
+    behind = WriteBehind(write)
+    user = threading.Thread(target=press_ctrl_c)
+    user.start()
+    with pytest.raises(KeyboardInterrupt) if interrupted else nullcontext(), behind:
+        for item in range(3):
+            behind(item)
+    assert written == ([0] if interrupted else [0, 1, 2])
+    assert not behind.thread.is_alive()
+    user.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill would end the process")
+def test_ctrl_c_at_the_end_waits_for_what_is_being_read():
+    begun, go_on = threading.Event(), threading.Event()
+    let_go = []
+
+    def items():
+        yield 1
+        begun.set()
+        go_on.wait(10)
+        let_go.append(True)
+        yield 2
+
+    def press_ctrl_c():
+        begun.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)  # for the signal to arrive
+        go_on.set()
+
+    user = threading.Thread(target=press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt), read_ahead(items()) as ahead:
+        next(ahead)
+        user.start()
+    assert let_go
+    user.join()
