@@ -165,11 +165,11 @@ class Watch:
 
     def __init__(self, timeout: float, give_up: Callable[[int], None]):
         self.timeout, self.give_up = timeout, give_up
-        self.place, self.since = 0, time.monotonic()
+        self.begin(0)
         self.over = threading.Event()
 
     def begin(self, place: int) -> None:
-        self.place, self.since = place, time.monotonic()
+        self.begun = place, time.monotonic()  # in one: or the thread might blame a file for the time of the one before
 
     def __enter__(self) -> "Watch":
         self.thread = threading.Thread(target=self.look, daemon=True)
@@ -182,8 +182,9 @@ class Watch:
 
     def look(self) -> None:
         while not self.over.wait(min(1.0, self.timeout / 4)):
-            if time.monotonic() - self.since > self.timeout:
-                self.give_up(self.place)
+            place, since = self.begun
+            if time.monotonic() - since > self.timeout:
+                self.give_up(place)
                 return
 
 
