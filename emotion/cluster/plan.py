@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from emotion.cluster.sources import HOST, is_video
+from emotion.cluster.sources import is_video
 from emotion.errors import InputError, reason
-from emotion.files import writing
+from emotion.files import unfinished_path, writing
 from emotion.media.camera import hide_password
 
 SHARD_SIZE = 100  # photos: some seconds of work, so that the engine's 3 ms are nothing and a lost one is no loss
@@ -57,7 +57,7 @@ def cut(sources: Iterable[str], size: int = SHARD_SIZE) -> Iterator[Shard]:
 
 
 class Plan:
-    """The run in `folder`; `about`, plain JSON, is the model, the flags and the versions."""
+    """The run in `folder`; once it is `opened`, `files` is how many its list has."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -68,6 +68,7 @@ class Plan:
     def opened(self, sources: Iterable[str], about: dict) -> Iterator["Plan"]:
         """Begin the run, or go on with it. While in its `with`, no other process may drive it.
 
+        `about`, plain JSON, is what must not change until it is done: the models, the flags, the versions.
         InputError where another one does, where the run in the folder is another, or where there is something else.
         """
         try:
@@ -182,7 +183,7 @@ def durable_file(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
 
     Not `atomic_file`, which takes no time to see that the disk has it.
     """
-    target = unfinished(path)
+    target = unfinished_path(path)
     try:
         with writing(path):
             target.touch(mode)
@@ -194,11 +195,6 @@ def durable_file(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
             sync_folder(path.parent)
     finally:
         target.unlink(missing_ok=True)
-
-
-def unfinished(path: Path) -> Path:
-    """Where a file waits until it is whole; the hosts of a cluster may share the folder."""
-    return path.with_name(f".{path.stem}.{HOST}.{os.getpid()}.unfinished{path.suffix}")
 
 
 def sync_folder(folder: Path) -> None:

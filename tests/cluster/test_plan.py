@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from emotion.cluster.join import Totals, join
-from emotion.cluster.plan import Plan, Shard, cut, unfinished
+from emotion.cluster.plan import Plan, Shard, cut
 from emotion.errors import InputError
+from emotion.files import unfinished_path
 
 ABOUT = {"model": {"fer.h5": "abc"}, "flags": {"copies": False}, "versions": {"opencv": "4.14.0"}}
 
@@ -79,7 +80,7 @@ def test_nothing_to_do_is_refused(tmp_path):
 
 def test_what_killed_processes_left_half_written_is_swept(tmp_path):
     with Plan(tmp_path / "run").opened(["a.jpg"], ABOUT) as plan:
-        half = unfinished(plan.parts / "part-00000.jsonl")
+        half = unfinished_path(plan.parts / "part-00000.jsonl")
         half.write_text('{"ind')
     with Plan(tmp_path / "run").opened(["a.jpg"], ABOUT) as plan:
         assert not half.exists()
