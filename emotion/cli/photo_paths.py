@@ -28,7 +28,7 @@ class PhotoTask(NamedTuple):
         """The photo as it is reported: without a password, if it is a URL."""
         if not self.is_url:
             return "stdin" if self.photo == STDIN else str(self.photo)
-        from emotion.media.camera import hide_password  # as `download`
+        from emotion.media.address import hide_password  # as `download`
 
         return hide_password(str(self.photo))
 

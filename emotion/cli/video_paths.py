@@ -64,7 +64,7 @@ def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list
 def check_is_file(argument: str) -> None:
     """Refuse what is read elsewhere: an address, which as a path would lose a slash and show its password, and stdin."""
     if "://" in argument:
-        from emotion.media.camera import hide_password
+        from emotion.media.address import hide_password
 
         raise InputError(
             f"{hide_password(argument)}: an address; download it first, or play it: live_cam_predict.py --camera ADDRESS"

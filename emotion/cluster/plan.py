@@ -20,7 +20,7 @@ from typing import TextIO
 from emotion.cluster.sources import is_video
 from emotion.errors import InputError, reason
 from emotion.files import unfinished_path, writing
-from emotion.media.camera import hide_password
+from emotion.media.address import hide_password
 
 SHARD_SIZE = 100  # photos: some seconds of work, so that the engine's 3 ms are nothing and a lost one is no loss
 

@@ -15,7 +15,7 @@ from emotion.cluster.settings import Settings, load
 from emotion.cluster.sources import HOST, WorkerError, is_remote, is_video, local_video, path_of, read_source
 from emotion.errors import InputError, reason
 from emotion.faces.recognizer import Recognizer
-from emotion.media.camera import hide_password
+from emotion.media.address import hide_password
 from emotion.media.photo import WRITABLE, write_photo
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink

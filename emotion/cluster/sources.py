@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from emotion.errors import InputError, reason
-from emotion.media.camera import hide_password
+from emotion.media.address import hide_password
 from emotion.media.decode import MAX_PIXELS, decode_photo
 from emotion.media.download import download
 from emotion.media.photo import read_bounded, read_photo

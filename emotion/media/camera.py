@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import re
 import threading
 import time
 from collections.abc import Generator
@@ -13,7 +12,8 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.media.container import TIMEOUT_S, URL_OPTIONS, check_scheme
+from emotion.media.address import check_scheme, hide_password
+from emotion.media.container import TIMEOUT_S, URL_OPTIONS
 from emotion.media.video_info import matrix
 from emotion.media.video_reader import VideoReader
 
@@ -23,10 +23,6 @@ logger = logging.getLogger(__name__)
 QUICK_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "500000", "probesize": "500000"}
 RETRY_S = 1.0
 LAST_CAMERA = 2**31 - 1  # OpenCV takes no larger number
-
-# What a URL may carry and no log, table or title should: user:password@, and ?pwd=...
-USER = re.compile(r"(?<=://)[^/?#]*@")
-SECRET = re.compile(r"(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth)[^=&#]*)=[^&#]*", re.IGNORECASE)
 
 
 class Clock:
@@ -163,11 +159,6 @@ class Camera:
                 return
             except InputError:
                 continue
-
-
-def hide_password(source: str) -> str:
-    """`source` as it may be printed: a URL without its user and password, and without what its query keeps secret."""
-    return SECRET.sub(r"\1=***", USER.sub("***@", source)) if "://" in source else source
 
 
 def numbered_camera(number: int) -> Generator[np.ndarray]:

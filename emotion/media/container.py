@@ -2,12 +2,11 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import av
 
 from emotion.errors import InputError, reason
+from emotion.media.address import check_scheme, local_files
 from emotion.media.decode import MOVING
 
 # Lists of other files: whoever wrote one would choose what is read here, and might have an output take its place.
@@ -16,30 +15,9 @@ LIST_FORMATS = {"concat", "hls", "dash", "imf", "sdp"}
 TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 PICTURE_FORMATS = ("image2", "_pipe")
 
-# Where a camera or a film may be. FFmpeg knows more, such as cache:file:///a.mp4: other names of files of this machine,
-# which an output could overwrite while they are read.
-SCHEMES = {
-    "file", "http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtp", "udp", "tcp", "srt", "mms", "mmsh", "ftp",
-}  # fmt: skip
-
 # For URLs: a server silent for longer counts as lost, and RTSP goes by TCP, which loses nothing on the way.
 TIMEOUT_S = 5.0
 URL_OPTIONS = {"rtsp_transport": "tcp"}
-
-
-def local_files(source: Path | str) -> list[Path]:
-    """The file of this machine that a path or a URL names; none where it is elsewhere."""
-    url = urlsplit(str(source)) if "://" in str(source) else None
-    if url is None:
-        return [Path(source)]
-    return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
-
-
-def check_scheme(url: str) -> None:
-    """Refuse an address of a kind that is not read."""
-    scheme = url.partition("://")[0].lower()
-    if scheme not in SCHEMES:
-        raise InputError(f"{url}: {scheme}:// is not read; name a file, or http://, https://, rtsp://, rtmp://, udp://")
 
 
 def open_container(path: Path | str) -> av.container.InputContainer:

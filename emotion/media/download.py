@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from emotion.errors import InputError, reason
-from emotion.media.camera import hide_password
+from emotion.media.address import hide_password
 
 LIMIT_BYTES = 100_000_000
 LIMIT_S = 30.0

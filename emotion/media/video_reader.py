@@ -11,7 +11,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from emotion.errors import InputError
-from emotion.media.container import check_size, find_video, local_files, open_container
+from emotion.media.address import local_files
+from emotion.media.container import check_size, find_video, open_container
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.memory import resident_bytes
 from emotion.media.part import WHOLE, Part

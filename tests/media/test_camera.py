@@ -10,7 +10,7 @@ import pytest
 from made_videos import MjpegServer, make_video, number_of, pieces_of, scene, served
 
 from emotion.errors import InputError
-from emotion.media.camera import Camera, Clock, hide_password
+from emotion.media.camera import Camera, Clock
 
 PATIENCE_S = 20  # for what happens in milliseconds, on a machine that is busy
 
@@ -273,23 +273,6 @@ def test_what_goes_wrong_in_the_thread_is_raised_where_the_frames_are_taken(monk
 def test_what_cannot_be_opened_at_first_is_an_error(source):
     with pytest.raises(InputError, match=source):
         Camera(source)
-
-
-@pytest.mark.parametrize(
-    ("source", "name"),
-    [
-        ("0", "0"),
-        ("a@b/c.mp4", "a@b/c.mp4"),
-        ("rtsp://192.168.1.20/live", "rtsp://192.168.1.20/live"),
-        ("rtsp://me:geh%40im@192.168.1.20:554/live?x=1", "rtsp://***@192.168.1.20:554/live?x=1"),
-        ("rtsp://me:ge@heim@192.168.1.20/live", "rtsp://***@192.168.1.20/live"),
-        ("http://cam/video.cgi?user=me&pwd=geheim&x=1", "http://cam/video.cgi?user=me&pwd=***&x=1"),
-        ("http://cam/?userPassword=geheim#x", "http://cam/?userPassword=***#x"),
-        ("http://cam/a?b=me@here", "http://cam/a?b=me@here"),
-    ],
-)
-def test_a_password_is_not_told(source, name):
-    assert hide_password(source) == name
 
 
 def test_a_password_is_in_no_error_and_in_no_note(caplog):
