@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from emotion.outputs import place_of
 
@@ -83,8 +84,6 @@ def walk(folder: Path, suffixes: Collection[str], copies: Path, skip: Collection
 
 def url_name(url: str) -> Path:
     """What a file from `url` is called."""
-    from urllib.parse import unquote, urlsplit
-
     try:
         parts = urlsplit(url)
     except ValueError:  # http://[typo: `download` says what is wrong with it

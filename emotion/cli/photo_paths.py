@@ -9,6 +9,7 @@ import numpy as np
 
 from emotion.cli.input_paths import STDIN, find_inputs, free_name
 from emotion.errors import InputError
+from emotion.media.address import hide_password
 from emotion.media.decode import decode_photo
 from emotion.media.photo import WRITABLE, read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS, VIDEOS
@@ -28,8 +29,6 @@ class PhotoTask(NamedTuple):
         """The photo as it is reported: without a password, if it is a URL."""
         if not self.is_url:
             return "stdin" if self.photo == STDIN else str(self.photo)
-        from emotion.media.address import hide_password  # as `download`
-
         return hide_password(str(self.photo))
 
     @property

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from emotion.cli.input_paths import STDIN, find_files, free_name, is_free
 from emotion.errors import InputError
+from emotion.media.address import hide_password
 from emotion.media.animation import AnimationReader, open_video
 from emotion.media.decode import MAX_PIXELS
 from emotion.media.part import Part
@@ -64,8 +65,6 @@ def plan_videos(arguments: list[str], output: Path | None, copies: bool) -> list
 def check_is_file(argument: str) -> None:
     """Refuse what is read elsewhere: an address, which as a path would lose a slash and show its password, and stdin."""
     if "://" in argument:
-        from emotion.media.address import hide_password
-
         raise InputError(
             f"{hide_password(argument)}: an address; download it first, or play it: live_cam_predict.py --camera ADDRESS"
         )

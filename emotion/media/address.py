@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from emotion.errors import InputError
 
@@ -20,17 +19,23 @@ SECRET = re.compile(r"(?<=[?&])([^=&#]*(?:pass|pwd|token|secret|key|auth)[^=&#]*
 
 def local_files(source: Path | str) -> list[Path]:
     """The file of this machine that a path or a URL names; none where it is elsewhere."""
-    url = urlsplit(str(source)) if "://" in str(source) else None
-    if url is None:
+    if "://" not in str(source):
         return [Path(source)]
-    return [Path(url2pathname(url.path))] if url.scheme.lower() == "file" else []
+    url = urlsplit(str(source))
+    if url.scheme != "file":
+        return []
+    from urllib.request import url2pathname  # with it comes TLS, which takes its time
+
+    return [Path(url2pathname(url.path))]
 
 
 def check_scheme(url: str) -> None:
-    """Refuse an address of a kind that is not read."""
+    """Refuse an address of a kind that is not read. The InputError shows no password."""
     scheme = url.partition("://")[0].lower()
     if scheme not in SCHEMES:
-        raise InputError(f"{url}: {scheme}:// is not read; name a file, or http://, https://, rtsp://, rtmp://, udp://")
+        raise InputError(
+            f"{hide_password(url)}: {scheme}:// is not read; name a file, or http://, https://, rtsp://, rtmp://, udp://"
+        )
 
 
 def hide_password(source: str) -> str:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from emotion.media.address import hide_password, local_files
+from emotion.errors import InputError
+from emotion.media.address import check_scheme, hide_password, local_files
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,8 @@ def test_which_file_of_this_machine_is_read(source, files):
 )
 def test_a_password_is_not_told(source, name):
     assert hide_password(source) == name
+
+
+def test_a_password_is_not_told_of_an_address_that_is_refused():
+    with pytest.raises(InputError, match=r"^gopher://\*\*\*@cam/a: gopher:// is not read"):
+        check_scheme("gopher://me:geheim@cam/a")
