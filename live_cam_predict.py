@@ -26,7 +26,7 @@ from emotion.media.recording import USUAL_FPS, Recording
 from emotion.outputs import check_apart, check_places
 from emotion.results.overlay import draw_faces
 from emotion.results.records import Records
-from emotion.results.timeline import Timeline, clock, counted
+from emotion.results.timeline import Timeline
 
 WAIT_S = 0.03  # for a frame, before the window's keys are looked at again
 
@@ -109,8 +109,7 @@ def report(args: argparse.Namespace, camera: Camera, timeline: Timeline, meter: 
     """The summary on stdout, unless a record goes there; what went wrong on stderr. Returns the exit code."""
     say = terminal.speaker(args.json, args.csv)
     fps = timeline.fps(meter.fps)
-    done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {fps:.0f} frames a second"
-    for line in (f"camera {camera.name}: {done}", *timeline.summary(fps)):
+    for line in (f"camera {camera.name}: {timeline.camera_length(fps)}", *timeline.summary(fps)):
         say(line)
     if args.output and timeline.frames:
         say(f"recorded: {args.output}")

@@ -34,7 +34,7 @@ from emotion.outputs import check_apart, check_figure, check_folder, check_place
 from emotion.results.html_report import HtmlReport, Pictures
 from emotion.results.overlay import annotate, draw_faces
 from emotion.results.records import Records
-from emotion.results.timeline import Timeline, clock, counted
+from emotion.results.timeline import Timeline, clock
 
 logger = logging.getLogger("emotion")
 
@@ -184,8 +184,7 @@ def plan_outputs(args: argparse.Namespace) -> tuple[list[VideoTask], dict[str, P
 
 def report(task: VideoTask, timeline: Timeline, fps: float, say) -> None:
     """The summary: a line for the video, one for each face, one for the copy."""
-    done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
-    for line in (f"{task.video}: {done}", *timeline.summary(timeline.fps(fps))):
+    for line in (f"{task.video}: {timeline.film_length()}", *timeline.summary(timeline.fps(fps))):
         say(line)
     if task.copy:
         say(f"annotated: {task.copy}")

@@ -74,3 +74,9 @@ def rgb(label: str, labels: Sequence[str] = ()) -> tuple[float, float, float]:
     """The same colour as Matplotlib has it: RGB, 0-1."""
     blue, green, red = colour(label, labels)
     return red / 255, green / 255, blue / 255
+
+
+def css_colour(label: str, labels: Sequence[str] = ()) -> str:
+    """The same colour as a page has it: #rrggbb."""
+    blue, green, red = colour(label, labels)
+    return f"#{red:02x}{green:02x}{blue:02x}"

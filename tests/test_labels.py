@@ -2,7 +2,7 @@
 
 import pytest
 
-from emotion.labels import COLOURS, EIGHT_EMOTIONS, canonical, colour, in_order
+from emotion.labels import COLOURS, EIGHT_EMOTIONS, canonical, colour, css_colour, in_order, rgb
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,12 @@ def test_the_order_is_ferplus_and_then_the_alphabets():
 
 def test_an_emotion_has_its_colour_whatever_it_is_called():
     assert colour("Suprise", ("bored", "Suprise")) == COLOURS["surprise"]
+
+
+def test_a_colour_is_the_same_in_opencv_matplotlib_and_a_page():
+    assert colour("anger") == (70, 70, 235)
+    assert rgb("anger") == (235 / 255, 70 / 255, 70 / 255)
+    assert css_colour("anger") == "#eb4646"
 
 
 def test_classes_of_other_people_have_colours_of_their_own():

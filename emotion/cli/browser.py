@@ -13,7 +13,6 @@ from emotion.cli.interrupt import Interrupt
 from emotion.media.camera import Camera
 from emotion.media.recording import USUAL_FPS
 from emotion.outputs import check_apart
-from emotion.results.timeline import clock, counted
 from emotion.web.server import Server
 from emotion.web.session import Outputs, Session
 
@@ -28,11 +27,8 @@ def serve(args: argparse.Namespace) -> int:
 
     def report(session: Session) -> None:
         fps = session.timeline.fps(USUAL_FPS)
-        done = (
-            f"{counted(session.timeline.frames, 'frame')}, {clock(session.timeline.end_s)}, {fps:.0f} frames a second"
-        )
         who = f"camera {session.source}" if args.camera else f"visitor {session.number}"
-        for line in (f"{who}: {done}", *session.timeline.summary(fps)):
+        for line in (f"{who}: {session.timeline.camera_length(fps)}", *session.timeline.summary(fps)):
             terminal.say(line)
         if session.problem:
             problems.append(session.problem)

@@ -10,9 +10,9 @@ import numpy as np
 from emotion.faces.recognition import Recognition
 from emotion.files import write_text
 from emotion.geometry import Box, crop_square
-from emotion.labels import colour
+from emotion.labels import css_colour
 from emotion.results.overlay import annotate
-from emotion.results.timeline import LANES, Timeline, clock, counted
+from emotion.results.timeline import LANES, Timeline, clock
 
 TEMPLATE = Path(__file__).with_name("report.html")
 FACE_PICTURE, PHOTO_PICTURE = 120, 480  # pixels: the sides of a face's picture and of a photo's
@@ -56,9 +56,8 @@ class HtmlReport:
             }
             for id_ in timeline.longest()[:LANES]
         ]
-        done = f"{counted(timeline.frames, 'frame')}, {clock(timeline.end_s)}, {counted(timeline.faces, 'face')}"
         self.films.append({
-            "name": name, "summary": done, "people": people, "bin_s": timeline.bin_s, "start_s": start_s,
+            "name": name, "summary": timeline.film_length(), "people": people, "bin_s": timeline.bin_s, "start_s": start_s,
             "end_s": timeline.end_s,
             "moments": [
                 {"label": label, "score": score, "when": clock(start_s + time_s), "id": id_, "picture": picture}
@@ -74,7 +73,7 @@ class HtmlReport:
         template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
             TEMPLATE.read_text("utf-8")
         )
-        colours = {label: "#{2:02x}{1:02x}{0:02x}".format(*colour(label, self.labels)) for label in self.labels}
+        colours = {label: css_colour(label, self.labels) for label in self.labels}
         page = template.render(
             labels=self.labels, colours=colours, photos=self.photos, films=self.films,
             lanes=[{key: film[key] for key in ("bin_s", "start_s", "end_s")} | {"lanes": [p["lane"] for p in film["people"]]}

@@ -87,6 +87,14 @@ class Timeline:
         total = self.sums[face].sum(axis=0)
         return total / total.sum()
 
+    def film_length(self) -> str:
+        """How much of a film was seen: `250 frames, 10.0 s, 2 faces`."""
+        return f"{counted(self.frames, 'frame')}, {clock(self.end_s)}, {counted(self.faces, 'face')}"
+
+    def camera_length(self, fps: float) -> str:
+        """How much of a camera was seen: `250 frames, 10.0 s, 25 frames a second`."""
+        return f"{counted(self.frames, 'frame')}, {clock(self.end_s)}, {fps:.0f} frames a second"
+
     def summary(self, fps: float) -> list[str]:
         """A line a face: how long it was seen, and its emotions from the largest share on."""
         lines = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from emotion.labels import colour
+from emotion.labels import css_colour
 from emotion.web.messages import (
     BURST_S,
     MAX_FPS,
@@ -141,8 +141,3 @@ class Connection:
         """Let go of who does not read what it is sent: a close code would only wait behind it."""
         if self.request.transport:
             self.request.transport.abort()
-
-
-def css_colour(label: str, labels: tuple[str, ...]) -> str:
-    blue, green, red = colour(label, labels)
-    return f"#{red:02x}{green:02x}{blue:02x}"

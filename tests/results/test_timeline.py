@@ -28,6 +28,15 @@ def test_shares_are_of_the_time_a_face_was_seen():
     ]
 
 
+def test_how_much_was_seen():
+    timeline = Timeline(SEVEN_EMOTIONS)
+    assert timeline.film_length() == "no frames, 0.0 s, no faces"
+    for time_s in (0, 1):
+        timeline.add(time_s, [face(1, HAPPY)])
+    assert timeline.film_length() == "2 frames, 1.0 s, 1 face"
+    assert timeline.camera_length(1.6) == "2 frames, 1.0 s, 2 frames a second"
+
+
 @pytest.mark.parametrize(("every_s", "seen"), [(0.5, "5.0 s"), (1, "10.0 s"), (10, "1:40"), (60, "10:00")])
 def test_a_pace_that_was_asked_for_is_no_gap(every_s, seen):
     timeline = Timeline(SEVEN_EMOTIONS, every_s)
