@@ -20,13 +20,13 @@ import numpy as np
 
 from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
-from emotion.cli.photo_paths import OUTPUT, PhotoTask, plan_photos
+from emotion.cli.photo_paths import PhotoTask, plan_photos
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
 from emotion.errors import InputError
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer
 from emotion.media.photo import write_photo
-from emotion.outputs import check_apart, check_folder, check_places
+from emotion.outputs import OUTPUT, check_apart, check_folder, check_places
 from emotion.results.crops import check_crops, write_crops
 from emotion.results.html_report import HtmlReport
 from emotion.results.overlay import draw_faces

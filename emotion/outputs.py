@@ -9,6 +9,7 @@ from pathlib import Path
 from emotion.errors import InputError, reason
 from emotion.files import is_stream, open_number
 
+OUTPUT = Path("output")  # the folder of what nobody has named a place for
 FIGURES = (".png", ".jpg", ".webp", ".pdf", ".svg")
 
 Outputs = Mapping[str, Path | None]  # by the flags that name them

@@ -2,18 +2,17 @@
 
 import logging
 import time
-from pathlib import Path
 
 import numpy as np
 
 from emotion.cli.window import ESCAPE, SPACE, Q, S, Window
 from emotion.errors import InputError
 from emotion.media.photo import write_photo
+from emotion.outputs import OUTPUT
 from emotion.results.overlay import label_image
 
 logger = logging.getLogger(__name__)
 
-SNAPSHOTS = Path("output")
 GREY = (60, 60, 60)
 
 
@@ -76,11 +75,10 @@ class LiveView:
             self.save_snapshot(self.frame)
 
     def save_snapshot(self, frame: np.ndarray) -> None:
-        path = SNAPSHOTS / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() // 10**6 % 1000:03}.png"
+        path = OUTPUT / f"snapshot-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns() // 10**6 % 1000:03}.png"
         try:
-            path.parent.mkdir(exist_ok=True)
             write_photo(path, frame)
-        except (InputError, OSError) as error:
+        except InputError as error:
             logger.info(f"no snapshot: {error}")  # no reason to end
         else:
             logger.info(f"snapshot: {path}")

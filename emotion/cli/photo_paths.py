@@ -13,9 +13,7 @@ from emotion.media.address import hide_password
 from emotion.media.decode import decode_photo
 from emotion.media.photo import WRITABLE, read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS, VIDEOS
-from emotion.outputs import check_folder, place_of
-
-OUTPUT = Path("output")
+from emotion.outputs import OUTPUT, check_folder, place_of
 
 
 class PhotoTask(NamedTuple):

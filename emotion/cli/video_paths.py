@@ -14,9 +14,8 @@ from emotion.media.part import Part
 from emotion.media.suffixes import VIDEOS
 from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import WRITABLE
-from emotion.outputs import check_folder, place_of
+from emotion.outputs import OUTPUT, check_folder, place_of
 
-OUTPUT = Path("output")
 SUFFIXES = VIDEOS | {".gif"}  # other animations look like photos
 
 
