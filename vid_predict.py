@@ -28,7 +28,7 @@ from emotion.faces.recognizer import Recognizer
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
 from emotion.media.threads import WriteBehind, frames_ahead, read_ahead
-from emotion.media.video_info import VideoInfo
+from emotion.media.video_reader import VideoReader
 from emotion.media.video_sink import VideoSink, check_writable
 from emotion.outputs import check_apart, check_figure, check_folder, check_places, make_folder
 from emotion.results.html_report import HtmlReport, Pictures
@@ -89,7 +89,7 @@ def predict(
     timeline, pictures = Timeline(recognizer.labels, args.every), Pictures(recognizer.labels)
     source = None if records.source else str(task.video)
     with ExitStack() as outputs:
-        write = open_copy(task, info, start_s, outputs) if task.copy else None
+        write = open_copy(task, video, start_s, outputs) if task.copy else None
         window = outputs.enter_context(Window(str(task.video), info.width, info.height)) if args.show else None
         hidden = args.quiet or not sys.stderr.isatty()
         bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
@@ -120,17 +120,17 @@ def predict(
     return f"{task.video}: {video.problem}" if video.problem and not interrupt else None
 
 
-def open_copy(task: VideoTask, info: VideoInfo, start_s: float, outputs: ExitStack) -> WriteBehind:
+def open_copy(task: VideoTask, video, start_s: float, outputs: ExitStack) -> WriteBehind:
     """What draws faces on a frame and writes it to the video's copy, in a thread of its own, until `outputs` are closed."""
     make_folder(task.copy.parent)
-    sound = None if task.video.suffix.lower() == ".gif" else task.video
-    sink = outputs.enter_context(VideoSink(task.copy, info, sound_from=sound, from_s=start_s))
+    sound = task.video if isinstance(video, VideoReader) else None  # an animation has none
+    sink = outputs.enter_context(VideoSink(task.copy, video.info, sound_from=sound, from_s=start_s))
 
     def draw_and_write(image, faces, time_s, duration_s):
         draw_faces(image, faces)
         sink.write(image, time_s, duration_s)
 
-    return outputs.enter_context(WriteBehind(draw_and_write, frames_ahead(info.width, info.height)))
+    return outputs.enter_context(WriteBehind(draw_and_write, frames_ahead(video.info.width, video.info.height)))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -144,4 +144,4 @@ def appearance_of(face: np.ndarray) -> np.ndarray:
 
 def place_of(box: Box) -> np.ndarray:
     """Centre x, centre y and side of `box` in pixels, float (3,)."""
-    return np.array([box.x + box.width / 2, box.y + box.height / 2, max(box.width, box.height)])
+    return np.array([*box.centre, max(box.width, box.height)])

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.errors import InputError, reason
 from emotion.media.address import check_scheme, hide_password
 from emotion.media.container import TIMEOUT_S, URL_OPTIONS
 from emotion.media.video_info import matrix
@@ -185,8 +185,7 @@ def open_stream(url: str) -> av.container.InputContainer:
         container = av.open(url, options=URL_OPTIONS | QUICK_OPTIONS, timeout=TIMEOUT_S)
         find_stream(container).thread_type = "SLICE"  # threads by frame would keep some back
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no video in it"
-        raise InputError(f"--camera {url}: cannot be opened ({reason.lower()})") from None
+        raise InputError(f"--camera {url}: cannot be opened ({reason(error)})") from None
     return container
 
 
