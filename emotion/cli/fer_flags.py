@@ -8,6 +8,7 @@ from emotion.cli.flags import add_scaling, comma_separated, positive, share
 from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
+from emotion.faces.recognizer import DEVICES
 from emotion.model_file.architecture import networks_beside
 from emotion.outputs import check_apart
 from emotion.shipped import MODEL, REPOSITORY
@@ -32,7 +33,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--classes", type=comma_separated, metavar="A,B,C",
                         help="what classes that are numbered are called, the lowest first: FER2013's codes are known; "
                              "RAF-DB's 1 to 7 are surprise,fear,disgust,happiness,sadness,anger,neutral")  # fmt: skip
-    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto",
+    parser.add_argument("--device", choices=DEVICES, default="auto",
                         help="auto: all GPUs of this machine, and the CPU where there is none")  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
     add_other_tasks(parser.add_argument_group("instead of training").add_mutually_exclusive_group())

@@ -10,6 +10,7 @@ from emotion.faces.recognizer import DEVICES, Recognizer
 from emotion.faces.smoothing import HALF_LIFE
 from emotion.faces.video_detector import SEARCH_S
 from emotion.media.decode import MAX_PIXELS
+from emotion.model_file.scaling import SCALINGS
 from emotion.shipped import MODEL
 
 
@@ -71,7 +72,7 @@ def share(text: str) -> float:
 
 
 def add_scaling(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--scaling", choices=("0-1", "-1-1", "0-255", "standardize"),
+    group.add_argument("--scaling", choices=SCALINGS,
                        help="how a model from elsewhere wants its pixels: standardize is by FER2013's mean and deviation "
                             "(default: known models by a table, others by measurement)")  # fmt: skip
 

@@ -18,6 +18,7 @@ from emotion.faces.smoothing import HALF_LIFE, Smoother
 from emotion.faces.video_detector import VideoDetector, for_frames
 from emotion.geometry import FACE_SIDE, crop_turned, whole_square
 from emotion.media.photo import check_picture
+from emotion.model_file.scaling import SCALINGS
 from emotion.shipped import MODEL
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -183,11 +184,8 @@ def check_options(device: str, scaling: str | None, min_face: int | None, min_sc
     """Refuse what the command line refuses as well: taken as it is, it would find nothing, or what was not asked for."""
     if device not in DEVICES:
         raise InputError(f"device={device!r}: expected one of {', '.join(DEVICES)}")
-    if scaling is not None:
-        from emotion.model_file.scaling import SCALINGS  # needs h5py
-
-        if scaling not in SCALINGS:
-            raise InputError(f"scaling={scaling!r}: expected one of {', '.join(SCALINGS)}")
+    if scaling not in (None, *SCALINGS):
+        raise InputError(f"scaling={scaling!r}: expected one of {', '.join(SCALINGS)}")
     if min_face is not None and min_face < 1:
         raise InputError(f"min_face={min_face}: expected at least 1 pixel")
     if not 0 <= min_score <= 1:
