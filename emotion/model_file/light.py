@@ -32,7 +32,7 @@ from emotion.errors import InputError
 from emotion.files import atomic_file, writing
 from emotion.model_file.h5 import make_predictor
 from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
-from emotion.model_file.stored import open_model, sha256
+from emotion.model_file.stored import check_file, open_model, sha256
 from emotion.shipped import MODEL, REPOSITORY
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,7 @@ THREADS = 4  # a face is too little work for more
 
 def find_light(path: Path, scaling: str | None = None) -> Path:
     """The light file of the .h5 or .keras in `path`, whose pixels are as `scaling` says: the one in the cache, or a new one."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
+    check_file(path)
     fingerprint = sha256(path)
     cached, shipped = cached_light(fingerprint, scaling), path.with_suffix(".tflite")
     ours = path.resolve() == MODEL.resolve() and scaling is None

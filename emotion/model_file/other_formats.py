@@ -18,7 +18,7 @@ from emotion.errors import InputError
 from emotion.model_file.light import LightModel, cache_folder, read_light_card
 from emotion.model_file.scaling import SCALINGS, Preparation, probe_faces
 from emotion.model_file.sizes import SIDE
-from emotion.model_file.stored import LARGEST_FILE, sha256
+from emotion.model_file.stored import check_file, sha256
 from emotion.shipped import REPOSITORY
 
 logger = logging.getLogger(__name__)
@@ -70,10 +70,7 @@ class OnnxModel:
 
 def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:
     """(the model in `path`, its card and how its pixels and outputs are meant). InputError where it will not do."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
-    if path.stat().st_size > LARGEST_FILE:
-        raise InputError(f"{path}: larger than {LARGEST_FILE // 2**30} GB, which no network for faces is")
+    check_file(path)
     try_apart(path)
     card = (read_light_card(path) or {}).get("card") if path.suffix.lower() == ".tflite" else None
     if card:

@@ -104,11 +104,8 @@ def open_h5(path: Path | str, data: bytes | None = None):
     """`path`, or the HDF5 `data` from it, as an h5py.File to read; an InputError says what it is instead."""
     import h5py  # a prediction from a light file does without
 
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
     try:
-        data = path.read_bytes() if data is None else data  # what is checked is what is opened
+        data = Path(path).read_bytes() if data is None else data  # what is checked is what is opened
         if is_endless(data):
             raise ValueError
         file = h5py.File(io.BytesIO(data), "r")

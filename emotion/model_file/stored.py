@@ -78,13 +78,18 @@ def normal_config(config, path: Path) -> tuple[dict, int]:
     return normal, check_config(normal, path)
 
 
-def read_bytes(path: Path) -> bytes:
+def check_file(path: Path) -> None:
+    """InputError where `path` is no file, or one that is too large for a network."""
     if not path.is_file():
         raise InputError(f"{path}: no such model file; train one with fer.py, or name another with --model")
-    if path.suffix.lower() not in (".h5", ".hdf5", ".keras"):
-        raise InputError(f"{path}: not a .h5, .keras, .tflite or .onnx; save the model as one")
     if path.stat().st_size > LARGEST_FILE:
         raise InputError(f"{path}: larger than {LARGEST_FILE // 2**30} GB, which no network for faces is")
+
+
+def read_bytes(path: Path) -> bytes:
+    check_file(path)
+    if path.suffix.lower() not in (".h5", ".hdf5", ".keras"):
+        raise InputError(f"{path}: not a .h5, .keras, .tflite or .onnx; save the model as one")
     return path.read_bytes()
 
 
