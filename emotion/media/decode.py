@@ -32,6 +32,7 @@ PIECES = 8  # of a TIFF, at least: of fewer each takes memory as it is stored an
 MOST_WORK = 4_000_000_000  # pixels that all passes of a JPEG go over together: 20 passes of 200 megapixels
 SMALL_FILE = 1 << 20  # bytes, of no weight
 BAND = 1 << 24  # bytes that are converted at a time
+MORE = "--max-pixels MEGAPIXELS allows more"  # the way out, in errors
 
 # Not EPS, which Pillow would hand to Ghostscript. HEIF comes from its own package.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF", "JPEG2000", "BMP", "DIB", "PPM", "TGA", "PSD", "ICO", "QOI")
@@ -117,9 +118,6 @@ def unreadable(name: Path | str) -> str:
     if Path(name).suffix.lower() in VIDEOS:
         return f"{name}: a video, not a picture; vid_predict.py takes it"
     return f"{name}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
-
-
-MORE = "--max-pixels MEGAPIXELS allows more"
 
 
 def check_pixels(image: "Image.Image", size: int, name: Path | str, max_pixels: int, moving: bool = False) -> None:

@@ -10,6 +10,13 @@ from emotion.model_file.sizes import MODELS
 
 logger = logging.getLogger(__name__)
 
+MOST_BESIDE = 100  # .json of a folder; among more nobody keeps a network
+FIRST_WORDS = 4096  # bytes; a network names its class, or that of its first layer, in the first 200
+
+# A layer's words for what it is fed with.
+INPUT_SHAPES = ("batch_input_shape", "batch_shape", "input_shape", "input_dim")
+BUILD = "build_config"  # Keras 3 would build a layer for the shape in it, whatever it is fed with
+
 
 def files_of(path: Path) -> list[Path]:
     """What may be read for the model in `path`: no output may take its place.
@@ -23,10 +30,6 @@ def networks_beside(path: Path) -> list[Path]:
     """The .json files beside `path` that hold the configuration of a network."""
     beside = sorted(path.parent.glob("*.json")) if path.parent.is_dir() else []
     return [file for file in beside[:MOST_BESIDE] if try_architecture(file, path)]
-
-
-MOST_BESIDE = 100  # .json of a folder; among more nobody keeps a network
-FIRST_WORDS = 4096  # bytes; a network names its class, or that of its first layer, in the first 200
 
 
 def find_architecture(path: Path) -> dict:
@@ -167,8 +170,3 @@ def with_input(sequential) -> dict:
         *layers[1:],
     ]
     return sequential | {"layers": [entrance, *rest]}
-
-
-# A layer's words for what it is fed with.
-INPUT_SHAPES = ("batch_input_shape", "batch_shape", "input_shape", "input_dim")
-BUILD = "build_config"  # Keras 3 would build a layer for the shape in it, whatever it is fed with

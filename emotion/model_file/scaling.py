@@ -27,6 +27,9 @@ KNOWN = {
     "d389996ca3b1a903": ("priya-dwivedi/face_and_emotion_detection", "0-1"),
     "3e7412d4b10e4bf0": ("vicksam/fer-model", "0-1"),
 }
+LAYERS = ("Rescaling", "Normalization")
+AT_ONCE = 4  # faces
+CLEAR = 1.5  # how many times better the best must fit than the second
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,6 @@ def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
         if distances[best] * CLEAR < distances[second]:
             return Preparation(best, "by measurement: so its first normalization finds what it learnt")
     return Preparation("0-1", "a guess, as most do; see --scaling")
-
-
-LAYERS = ("Rescaling", "Normalization")
-AT_ONCE = 4  # faces
-CLEAR = 1.5  # how many times better the best must fit than the second
 
 
 def measure(model) -> dict[str, float]:
