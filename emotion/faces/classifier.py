@@ -14,11 +14,11 @@ from emotion.errors import InputError
 from emotion.labels import canonical
 from emotion.model_file.architecture import files_of
 from emotion.model_file.light import LightModel, find_light, read_light_card
+from emotion.model_file.scaling import BY_ITSELF
 
 logger = logging.getLogger(__name__)
 
-# Of light files that were made before they said so.
-UNKNOWN = {"card": None, "scaling": "0-255", "source": "a layer of its own scales them", "output": "probabilities"}
+UNKNOWN = {"card": None} | asdict(BY_ITSELF)  # of light files that were made before they said so
 MADE_PROBABILITIES = {  # what outputs are that are none, and what is done with them, for a person
     "logits": "logits; a softmax makes them probabilities",
     "scores": "a score for each class by itself (sigmoid); divided by their sum they count as probabilities",

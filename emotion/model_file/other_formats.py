@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.model_file.light import LightModel, cache_folder, read_light_card
-from emotion.model_file.scaling import SCALINGS, Preparation, probe_faces
+from emotion.model_file.scaling import BY_ITSELF, GUESS, SCALINGS, Preparation, as_wanted, probe_faces
 from emotion.model_file.sizes import SIDE
 from emotion.model_file.stored import check_file, sha256
 from emotion.shipped import REPOSITORY
@@ -30,10 +31,10 @@ MEMORY = 3 << 29  # bytes that a trial may take, besides those of a few copies o
 class OtherModel:
     """A .tflite or .onnx from raw pixels to probabilities."""
 
-    def __init__(self, path: Path, how: Preparation | None = None):
+    def __init__(self, path: Path, how: Preparation = BY_ITSELF):
         self.path = path
         self.engine: LightModel | OnnxModel = LightModel(path) if path.suffix.lower() == ".tflite" else OnnxModel(path)
-        self.how = how or Preparation("0-255", "", "probabilities")
+        self.how = how
         self.face_shape: tuple[int, ...] = self.engine.face_shape
         self.classes: int = self.engine.classes
 
@@ -73,13 +74,9 @@ def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:
     check_file(path)
     try_apart(path)
     card = (read_light_card(path) or {}).get("card") if path.suffix.lower() == ".tflite" else None
-    if card:
-        how = Preparation("0-255", "a layer of its own scales them")
-    else:
-        how = Preparation(scaling or "0-1", "as --scaling says" if scaling else "a guess, as most do; see --scaling")
-    output = meaning(OtherModel(path, how))
-    how = Preparation(how.scaling, how.source, output)
-    return OtherModel(path, how), {"card": card, "scaling": how.scaling, "source": how.source, "output": output}
+    how = BY_ITSELF if card else as_wanted(scaling) if scaling else GUESS
+    how = replace(how, output=meaning(OtherModel(path, how)))
+    return OtherModel(path, how), {"card": card} | asdict(how)
 
 
 def meaning(model: OtherModel) -> str:

@@ -27,7 +27,7 @@ KNOWN = {
     "d389996ca3b1a903": ("priya-dwivedi/face_and_emotion_detection", "0-1"),
     "3e7412d4b10e4bf0": ("vicksam/fer-model", "0-1"),
 }
-LAYERS = ("Rescaling", "Normalization")
+SCALING_LAYERS = ("Rescaling", "Normalization")
 AT_ONCE = 4  # faces
 CLEAR = 1.5  # how many times better the best must fit than the second
 
@@ -41,14 +41,23 @@ class Preparation:
     output: str = "probabilities"  # or logits, or scores (one sigmoid a class), which became probabilities
 
 
+BY_ITSELF = Preparation("0-255", "a layer of its own scales them")
+GUESS = Preparation("0-1", "a guess, as most do; see --scaling")
+
+
+def as_wanted(scaling: str) -> Preparation:
+    """What the user says, by --scaling."""
+    return Preparation(scaling, "as --scaling says")
+
+
 def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
     """How the Keras `model` of the file `stored` wants its pixels; `wanted` is what the user says."""
-    if stored.card is not None or any(kind in LAYERS for kind in kinds(stored.config)):
+    if stored.card is not None or any(kind in SCALING_LAYERS for kind in kinds(stored.config)):
         if wanted not in (None, "0-255"):
             raise InputError(f"--scaling {wanted}: {stored.path} scales its pixels itself; leave it out")
-        return Preparation("0-255", "a layer of its own scales them")
+        return BY_ITSELF
     if wanted:
-        return Preparation(wanted, "as --scaling says")
+        return as_wanted(wanted)
     if known := KNOWN.get(architecture_key(stored.config)):
         return Preparation(known[1], f"as {known[0]} does")
     distances = measure(model)
@@ -56,7 +65,7 @@ def find_scaling(stored: StoredModel, model, wanted: str | None) -> Preparation:
         best, second = sorted(distances, key=lambda scaling: distances[scaling])[:2]
         if distances[best] * CLEAR < distances[second]:
             return Preparation(best, "by measurement: so its first normalization finds what it learnt")
-    return Preparation("0-1", "a guess, as most do; see --scaling")
+    return GUESS
 
 
 def measure(model) -> dict[str, float]:
