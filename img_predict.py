@@ -22,7 +22,7 @@ from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.photo_paths import PhotoTask, plan_photos
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
-from emotion.errors import InputError
+from emotion.errors import InputError, named
 from emotion.faces.recognition import Recognition
 from emotion.faces.recognizer import Recognizer
 from emotion.media.photo import write_photo
@@ -62,7 +62,7 @@ def main() -> int:
             try:
                 picture, faces = predict(task, index, recognizer, report, args)
             except (InputError, cv2.error, MemoryError) as error:
-                failures.append(one_line(task.name, error))
+                failures.append(named(task.name, error))
                 records.fail(index, task.name, failures[-1].removeprefix(f"{task.name}: "))
                 report.add_failure(task.name, failures[-1].removeprefix(f"{task.name}: "))
                 continue
@@ -142,13 +142,6 @@ def show_photo(picture: np.ndarray, title: str, interrupt: Interrupt) -> bool:
         while (key := window.key(50)) < 0 and not interrupt:
             pass
     return key not in (Q, ESCAPE)
-
-
-def one_line(name: str, error: Exception) -> str:
-    """What went wrong with the photo `name`; OpenCV and a full memory do not say with which."""
-    if isinstance(error, InputError):
-        return str(error)
-    return f"{name}: {getattr(error, 'err', None) or 'too large for the memory of this machine'}"
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import cv2
 from tqdm import tqdm
 
 from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
 from emotion.cli.video_paths import VideoTask, plan_videos, with_plots
 from emotion.cli.window import ESCAPE, Q, Window, missing_display
-from emotion.errors import InputError
+from emotion.errors import InputError, named
 from emotion.faces.recognizer import Recognizer
 from emotion.media.part import Part
 from emotion.media.recording import USUAL_FPS
@@ -62,10 +63,10 @@ def main() -> int:
                         records = begin(str(task.video), round(video.info.fps, 3))
                     problem = predict(task, video, recognizer.new_stream(), records, page, args, interrupt)
                     done += 1
-            except InputError as error:
+            except (InputError, cv2.error, MemoryError) as error:
+                problem = named(task.video, error)
                 if len(tasks) == 1 or records is None or records.lost:
-                    raise
-                problem = str(error)
+                    raise InputError(problem) from None
                 why = problem.removeprefix(f"{task.video}: ")
                 records.fail(0, str(task.video), why)
                 page.add_failure(str(task.video), why)

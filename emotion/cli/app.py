@@ -39,8 +39,8 @@ def run(main: Callable[[], int | None]) -> None:
         # `img_predict.py ... | head`: whoever read has seen enough. Python would complain once more at its own exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
-    except MemoryError:
-        print_error("too large for the memory of this machine")
+    except MemoryError as error:
+        print_error(reason(error))
         code = FAILED
     except ModuleNotFoundError as error:  # a script that trains or measures, where only prediction was installed
         if error.name is None or error.name.partition(".")[0] == "emotion":

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from emotion.cluster.plan import Shard
 from emotion.cluster.settings import Settings, load
 from emotion.cluster.sources import HOST, WorkerError, is_remote, is_video, local_video, path_of, read_source
@@ -149,10 +151,10 @@ def one_line(name: str, error: Exception) -> str:
     """What is wrong with the file that is read as `name`, without that name, and without its password wherever it stands."""
     if isinstance(error, InputError):
         text = str(error)
-    elif isinstance(error, MemoryError):
-        text = "too large for the memory of this machine"
+    elif isinstance(error, (MemoryError, cv2.error)):
+        text = reason(error)
     else:
-        text = getattr(error, "err", None) or f"{type(error).__name__}: {reason(error)}"
+        text = f"{type(error).__name__}: {reason(error)}"
     told = hide_password(name)
     return text.replace(name, told).removeprefix(f"{told}: ")
 

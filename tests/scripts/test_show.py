@@ -99,19 +99,26 @@ def test_with_nothing_but_a_missing_display_there_is_nothing_to_do(call):
         call(vid_predict, "a.mp4", "--show", display="there is no display")
 
 
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (MemoryError(), "a.jpg: too large for the memory of this machine"),
-        (InputError("b.jpg: cannot be written"), "b.jpg: cannot be written"),
-    ],
-    ids=["memory", "told already"],
-)
-def test_what_was_wrong_with_a_photo_names_it_once(error, told):
-    assert img_predict.one_line(Path("a.jpg"), error) == told
+@pytest.fixture
+def full_memory(monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(vid_predict, "predict", full)
 
 
-def test_what_opencv_refuses_is_told_in_its_words():
-    with pytest.raises(cv2.error) as refused:
-        cv2.resize(np.empty((0, 0), np.uint8), (1, 1))
-    assert img_predict.one_line(Path("a.jpg"), refused.value).startswith("a.jpg: !ssize.empty()")
+def test_a_video_that_is_too_large_for_the_memory_is_named(call, full_memory):
+    make_video(Path("a.mp4"), [scene(0)])
+    with pytest.raises(InputError, match=r"^a\.mp4: too large for the memory of this machine$"):
+        call(vid_predict, "a.mp4", "--csv", "a.csv")
+
+
+def test_of_several_videos_one_that_is_too_large_does_not_stop_the_rest(call, full_memory, capsys):
+    names = ["a.mp4", "b.mp4"]
+    for name in names:
+        make_video(Path(name), [scene(0)])
+    assert call(vid_predict, *names, "--csv", "a.csv") == (2, [])
+    failed = "too large for the memory of this machine"
+    rows = [row.split(",") for row in Path("a.csv").read_text().splitlines()]
+    assert [row[2:4] for row in rows[1:3]] == [[name, f"failed: {failed}"] for name in names]
+    assert capsys.readouterr().err == "".join(f"vid_predict.py: error: {name}: {failed}\n" for name in names)
