@@ -1,0 +1,29 @@
+"""The photos and films in a folder and below it."""
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
+
+
+def walk(folder: Path, suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
+    """The files in `folder` and below it, in order of their names; nothing hidden. Last, the folders that are locked.
+
+    Links to folders are not followed; a file is given by each of its names, whatever it turns out to be.
+    """
+    locked: list[OSError] = []
+    of_copies = os.path.realpath(copies)  # not Path.resolve, which raises where a link leads to itself
+    skipped = {of_copies, *map(os.path.realpath, skip)}
+    for root, folders, names in os.walk(folder, onerror=locked.append):
+        here = Path(root)
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(here / f) not in skipped)
+        originals = {Path(name).stem for name in names}
+        with_copies = Path(os.path.realpath(here)).is_relative_to(of_copies)  # -o is this folder or one above
+        for name in sorted(names):
+            copied = COPY.fullmatch(Path(name).stem)
+            ours = copied and (with_copies or copied["original"] in originals)  # written by an earlier run
+            if not name.startswith(".") and not ours and Path(name).suffix.lower() in suffixes:
+                yield here / name
+    yield from (Path(error.filename) for error in locked)
