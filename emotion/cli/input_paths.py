@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from emotion.media.folders import walk
+from emotion.media.folders import ANNOTATED, walk
 from emotion.outputs import place_of
 
 logger = logging.getLogger("emotion")
@@ -77,7 +77,7 @@ def free_name(copy: Path, originals: set[str], taken: set[str]) -> Path:
     """
     stem, number = copy.stem, 1
     if place_of(copy.parent) in {os.path.dirname(original) for original in originals}:  # noqa: PTH120
-        stem += "-annotated"
+        stem += ANNOTATED
     while True:
         ending = f"-{number}{copy.suffix}" if number > 1 else copy.suffix
         # A name that is cut inside a letter loses it.

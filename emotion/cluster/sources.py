@@ -16,6 +16,7 @@ from emotion.errors import InputError, reason
 from emotion.media.address import hide_password
 from emotion.media.decode import MAX_PIXELS, decode_photo
 from emotion.media.download import download
+from emotion.media.folders import walk
 from emotion.media.photo import read_bounded, read_photo
 from emotion.media.suffixes import PHOTOS, VIDEOS
 
@@ -47,8 +48,8 @@ def path_of(source: str) -> str:
 def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:
     """The photos and films that `arguments` name, in order: files, folders, globs, addresses.
 
-    Folders are walked in order of names, but not `skip`, and nothing hidden. What cannot be found is given as it is: it
-    fails by itself when it is read.
+    Folders are walked as `media.folders` does it, but not `skip`. What cannot be found is given as it is: it fails by itself
+    when it is read.
     """
     run = os.path.realpath(skip)  # not Path.resolve, which raises where a link leads to itself
     within = functools.cache(lambda folder: Path(os.path.realpath(folder)).is_relative_to(run))
@@ -63,20 +64,9 @@ def find_sources(arguments: Iterable[str], skip: Path) -> Iterator[str]:
                 continue
             if is_folder:
                 if "**" not in argument:  # it finds by itself what lies below
-                    yield from walk(path, skip)
+                    yield from map(str, walk(Path(path), PHOTOS | VIDEOS, skip))
             else:
                 yield path
-
-
-def walk(folder: str, skip: Path) -> Iterator[str]:
-    """The photos and films in `folder` and below it. Last, the folders that may not be entered."""
-    locked: list[OSError] = []
-    run = os.path.realpath(skip)
-    for here, folders, names in os.walk(folder, onerror=locked.append):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(Path(here, f)) != run)
-        # str(Path): without a leading ./, as img_predict.py writes it.
-        yield from (str(Path(here, name)) for name in sorted(names) if is_wanted(name))
-    yield from (error.filename for error in locked)
 
 
 def is_wanted(name: str) -> bool:

@@ -5,13 +5,16 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-COPY = re.compile(r"(?P<original>.+)-annotated(-\d+)?")  # what a copy is called that lies among the originals
+ANNOTATED = "-annotated"  # ends the name of a copy that lies among the originals, but for a number where that is taken
+COPY = re.compile(rf"(?P<original>.+){ANNOTATED}(-\d+)?")
 
 
 def walk(folder: Path, suffixes: Collection[str], copies: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """The files in `folder` and below it, in order of their names; nothing hidden. Last, the folders that are locked.
+    """The files of these `suffixes` in `folder` and below it, in order of their names. Last, the folders that are locked.
 
-    Links to folders are not followed; a file is given by each of its names, whatever it turns out to be.
+    Nothing that is hidden, none of the annotated copies of an earlier run, and nothing in `copies`, where they go, or in
+    one of the folders `skip`. Links to folders are not followed; a file is given by each of its names, whatever it turns
+    out to be.
     """
     locked: list[OSError] = []
     of_copies = os.path.realpath(copies)  # not Path.resolve, which raises where a link leads to itself
@@ -19,7 +22,7 @@ def walk(folder: Path, suffixes: Collection[str], copies: Path, skip: Collection
     for root, folders, names in os.walk(folder, onerror=locked.append):
         here = Path(root)
         folders[:] = sorted(f for f in folders if not f.startswith(".") and os.path.realpath(here / f) not in skipped)
-        originals = {Path(name).stem for name in names}
+        originals = {Path(name).stem for name in names} if any(map(COPY.match, names)) else set()
         with_copies = Path(os.path.realpath(here)).is_relative_to(of_copies)  # -o is this folder or one above
         for name in sorted(names):
             copied = COPY.fullmatch(Path(name).stem)

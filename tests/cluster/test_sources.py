@@ -57,8 +57,12 @@ def test_what_a_glob_finds_in_the_run_s_own_folder_is_left_out(folder):
 
 def test_photos_come_in_the_order_of_img_predict(folder):
     (folder / "in" / "film.mp4").unlink()
+    for copy in "b-annotated.jpg", "b-annotated-2.png", "e-annotated.jpg":  # of the last there is no original
+        (folder / "in" / copy).touch()
     tasks = plan_photos(["in"], folder / "in" / "run")
-    assert list(find_sources(["in"], skip=folder / "in" / "run")) == [str(task.photo) for task in tasks]
+    found = list(find_sources(["in"], skip=folder / "in" / "run"))
+    assert found == [str(task.photo) for task in tasks]
+    assert found == ["in/a.png", "in/b.jpg", "in/e-annotated.jpg", "in/sub/c.JPG"]
 
 
 @pytest.mark.parametrize(
