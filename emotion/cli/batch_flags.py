@@ -30,7 +30,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     )
     parser.add_argument("--parquet", action="store_true", help="also RUN/results.parquet; needs pyarrow")
     parser.add_argument("--copies", action="store_true", help="also annotated copies, into RUN/copies")
-    parser.add_argument("--timeout", type=seconds, default=120.0, metavar="SECONDS",
+    parser.add_argument("--timeout", type=flags.above_zero, default=120.0, metavar="SECONDS",
                         help="when a photo, or a frame of a video, is given up (default: %(default)g)")  # fmt: skip
     flags.add_max_pixels(parser, "refuse larger photos, and frames of more than a sixth (default: 200)")
     parser.add_argument("--retry-failed", action="store_true", help="do the shards again in which a file has failed")
@@ -55,13 +55,6 @@ def parse_arguments(description: str) -> argparse.Namespace:
             raise InputError(f"{pem}: no such file")
     args.keys = Keys(*pems)
     return args
-
-
-def seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds")
-    return number
 
 
 def cores() -> int:

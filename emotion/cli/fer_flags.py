@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion.cli.app import Parser
-from emotion.cli.flags import add_scaling, comma_separated, positive, share
+from emotion.cli.flags import above_zero, add_scaling, comma_separated, positive, share
 from emotion.dataset.splits import SPLITS, Dataset
 from emotion.dataset.votes import PROTOCOLS
 from emotion.errors import InputError
@@ -116,7 +116,7 @@ def add_training_flags(group: argparse._ActionsContainer) -> None:
                        help="learn from FER+'s votes, or from the labels (default: the votes, where there are any)")  # fmt: skip
     group.add_argument("--epochs", type=positive, metavar="N", help="(default: the network's recipe)")
     group.add_argument("--batch-size", type=positive, metavar="N", help="(default: the network's recipe)")
-    group.add_argument("--learning-rate", type=rate, metavar="F", help="(default: the network's recipe)")
+    group.add_argument("--learning-rate", type=above_zero, metavar="F", help="(default: the network's recipe)")
     group.add_argument("--seed", type=seed, default=0,
                        help="of the first weights, the batches, what happens to them, and the splits of data that come "
                             "without (default: 0)")  # fmt: skip
@@ -157,14 +157,6 @@ def add_evaluation_flags(group: argparse._ActionsContainer) -> None:
         "--chart", type=Path, metavar="PNG", help="draw accuracy over cost, or over damage with --robustness"
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-
-
-def rate(text: str) -> float:
-    """A number above 0."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
 
 
 def seed(text: str) -> int:

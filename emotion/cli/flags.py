@@ -82,6 +82,14 @@ def comma_separated(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def above_zero(text: str) -> float:
+    """A number above 0, of seconds for one."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no finite number above 0")
+    return number
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on."""
     number = int(text)
@@ -104,7 +112,7 @@ def add_part_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("part of the video")
     group.add_argument("--start", type=moment, default=0.0, metavar="TIME", help="from there on: seconds, or h:mm:ss")
     group.add_argument("--end", type=moment, default=float("inf"), metavar="TIME", help="up to there")
-    group.add_argument("--every", type=interval, default=0.0, metavar="SECONDS",
+    group.add_argument("--every", type=above_zero, default=0.0, metavar="SECONDS",
                        help="one frame each so many seconds; what lies between is not decoded where it need not be")  # fmt: skip
 
 
@@ -117,13 +125,6 @@ def moment(text: str) -> float:
     for part in (*higher, seconds):
         total = 60 * total + float(part)
     return total
-
-
-def interval(text: str) -> float:
-    """Seconds, above 0."""
-    if not 0 < float(text) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time between frames")
-    return float(text)
 
 
 def half_life(text: str) -> float:
