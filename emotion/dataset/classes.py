@@ -1,7 +1,7 @@
 """What the classes of somebody's data set are: their names as ours, their numbers only where it is known what they mean."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from emotion.errors import InputError
 from emotion.labels import FER2013_EMOTIONS, canonical, in_order
@@ -18,6 +18,7 @@ def name_classes(
     `found` are the names of folders, or numbers in a csv. `classes` (the flag --classes) name numbered ones in the order
     of their numbers. InputError where it is not certain what a number means, and where there is but one class.
     """
+    check_names(found, where)  # before an error shows them
     numbered = {name for name in found if name.isdecimal()}
     if classes:
         names, note = name_numbers(found, numbered, classes, where)
@@ -34,10 +35,15 @@ def name_classes(
         )
     if len(set(names.values())) < 2:
         raise InputError(f"{where}: holds one class ({', '.join(names)}); a network needs two to tell apart")
-    for name in names.values():
+    check_names(names.values(), where)
+    return names, [note] if note else []
+
+
+def check_names(names: Iterable[str], where: str) -> None:
+    """Refuse what would be no line, no file or no label."""
+    for name in names:
         if not name.isprintable() or len(name) > LONGEST_NAME or re.search(r"[/\\]|^\.|^$", name):
             raise InputError(f"{where}: {name[:LONGEST_NAME]!r} is no name for a class; rename it")
-    return names, [note] if note else []
 
 
 def name_numbers(found: Collection[str], numbered: set[str], classes: tuple[str, ...], where: str):

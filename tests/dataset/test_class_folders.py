@@ -125,9 +125,10 @@ def test_six_of_seven_numbers_are_no_codes_either(tmp_path):
         (RAFDB, RAFDB, "--classes: .* names its classes itself"),
         (("happy",) * 7, None, r"holds one class \(happy\)"),
         (("a", "b\nc") * 4, None, "is no name for a class"),
+        (("0", "b\nc") * 4, None, r"'b\\nc' is no name for a class"),
         (("0", "happy") * 4, None, "its classes are called happy, 0"),
     ],
-    ids=["too few names", "names of its own", "one class", "a newline", "mixed"],
+    ids=["too few names", "names of its own", "one class", "a newline", "a newline beside a number", "mixed"],
 )
 def test_classes_that_cannot_be_told(folders, classes, message, tmp_path):
     with pytest.raises(InputError, match=message):
