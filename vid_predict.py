@@ -13,12 +13,10 @@ if __name__ == "__main__":
 
 import argparse
 import logging
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from emotion.cli import app, flags, terminal
 from emotion.cli.interrupt import Interrupt
@@ -92,8 +90,7 @@ def predict(
     with ExitStack() as outputs:
         write = open_copy(task, video, start_s, outputs) if task.copy else None
         window = outputs.enter_context(Window(str(task.video), info.width, info.height)) if args.show else None
-        hidden = args.quiet or not sys.stderr.isatty()
-        bar = outputs.enter_context(tqdm(total=info.frames or None, unit="frame", disable=hidden, smoothing=0.1))
+        bar = outputs.enter_context(terminal.meter(info.frames or None, 0, "frame", args))
         detected = ((frame, *recognizer.detect(frame.image, frame.time_s)) for frame in video)
         detected = outputs.enter_context(read_ahead(detected, frames_ahead(info.width, info.height)))
 

@@ -68,8 +68,11 @@ def progress(items: Sequence[T], unit: str, args: argparse.Namespace) -> Iterabl
     return bar
 
 
-def meter(total: int, done: int, unit: str, args: argparse.Namespace) -> Any:
-    """A progress bar on stderr for what is counted elsewhere, of which `done` are done; a context manager."""
+def meter(total: int | None, done: int, unit: str, args: argparse.Namespace) -> Any:
+    """A progress bar on stderr for what is counted elsewhere, of which `done` are done; a context manager.
+
+    `total` is None where nobody knows it.
+    """
     from tqdm import tqdm
 
     hidden = args.quiet or not sys.stderr.isatty()
