@@ -74,8 +74,12 @@ def crop_resized(image: np.ndarray, x: float, y: float, side: float, length: int
         room = max(1, length - left - right), max(1, length - top - bottom)
         inside = cv2.resize(inside, room, interpolation=cv2.INTER_AREA)
         return cv2.copyMakeBorder(inside, top, bottom, left, right, border)[:length, :length]
-    square = crop_square(image, x, y, side, border)
-    method = cv2.INTER_AREA if side > length else cv2.INTER_CUBIC
+    return resized(crop_square(image, x, y, side, border), length)
+
+
+def resized(square: np.ndarray, length: int) -> np.ndarray:
+    """A `square` picture in another size. Area averaging shrinks without moiré, but enlarges into blocks."""
+    method = cv2.INTER_AREA if len(square) > length else cv2.INTER_CUBIC
     return cv2.resize(square, (length, length), interpolation=method)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.geometry import FACE_SIDE
+from emotion.geometry import FACE_SIDE, resized
 from emotion.media.photo import decode_photo
 from emotion.media.suffixes import PHOTOS
 
@@ -25,7 +25,4 @@ def read_face(data: bytes, name: Path | str) -> np.ndarray:
     height, width = face.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    face = face[top : top + side, left : left + side]
-    # Area averaging shrinks without moiré, but enlarges into blocks.
-    method = cv2.INTER_AREA if side > FACE_SIDE else cv2.INTER_CUBIC
-    return face if side == FACE_SIDE else cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=method)
+    return resized(face[top : top + side, left : left + side], FACE_SIDE)

@@ -16,7 +16,7 @@ from emotion.faces.identity import Identities
 from emotion.faces.recognition import Recognition
 from emotion.faces.smoothing import HALF_LIFE, Smoother
 from emotion.faces.video_detector import VideoDetector, for_frames
-from emotion.geometry import FACE_SIDE, crop_turned, whole_square
+from emotion.geometry import FACE_SIDE, crop_turned, resized, whole_square
 from emotion.media.photo import check_picture
 from emotion.model_file.scaling import SCALINGS
 from emotion.shipped import MODEL
@@ -173,10 +173,7 @@ def crop_faces(gray: np.ndarray, found: list[Detection]) -> np.ndarray:
     """
     faces = np.empty((len(found), FACE_SIDE, FACE_SIDE), np.uint8)
     for crop, face in zip(faces, found, strict=True):
-        cut = crop_turned(gray, *whole_square(face.box, gray.shape), face.tilt)
-        # Area averaging shrinks without moiré, but enlarges into blocks.
-        method = cv2.INTER_AREA if len(cut) > FACE_SIDE else cv2.INTER_CUBIC
-        crop[:] = cv2.resize(cut, (FACE_SIDE, FACE_SIDE), interpolation=method)
+        crop[:] = resized(crop_turned(gray, *whole_square(face.box, gray.shape), face.tilt), FACE_SIDE)
     return faces
 
 
