@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and the folder of those that can be made again."""
 
 import contextlib
 import errno
@@ -20,6 +20,16 @@ from emotion.errors import InputError, reason
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{8}\.(?P<host>[0-9a-f]{8})-(?P<process>\d+)\.unfinished(\.\w+)?")
 OPEN_FILES = (Path("/dev/fd"), Path("/proc/self/fd"))
 ABANDONED_S = 24 * 3600  # whether a process of another machine is alive cannot be asked
+
+
+def cache_folder() -> Path:
+    """Where is kept what takes long to make: light models, data as arrays, teachers' answers. XDG_CACHE_HOME moves it.
+
+    In the user's folder, where nobody else writes.
+    """
+    import platformdirs  # few need it
+
+    return platformdirs.user_cache_path("facial-emotion-recognition")
 
 
 def check_disk_space(path: Path, size: int) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from emotion.dataset.archives import DAMAGED, is_archive
 from emotion.dataset.class_folders import find_class_folders
@@ -24,7 +23,7 @@ from emotion.dataset.faces import is_image
 from emotion.dataset.ferplus_folders import FERPLUS_FOLDERS, FerplusFolders
 from emotion.dataset.splits import Dataset, Rows, Split
 from emotion.errors import InputError
-from emotion.files import atomic_file
+from emotion.files import atomic_file, cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -146,13 +145,13 @@ def fingerprint(rows: Rows) -> str:
 
 
 def cache_place(source: Source) -> Path:
-    """Where the cache lies: in the user's folder, where nobody else writes.
+    """Where the cache lies.
 
-    Beside the data it could come along with them: with labels that are not theirs, or as a link to some file of the
+    Not beside the data: it could come along with them, with labels that are not theirs, or as a link to some file of the
     user's, which would be overwritten.
     """
     name = hashlib.sha256(os.fsencode(source.path.resolve())).hexdigest()[:16]
-    return user_cache_path("facial-emotion-recognition") / f"{name}.npz"
+    return cache_folder() / f"{name}.npz"
 
 
 def read_cache(place: Path, key: str) -> Rows | None:

@@ -29,7 +29,7 @@ import numpy as np
 
 from emotion.backend.keras_setup import silenced
 from emotion.errors import InputError
-from emotion.files import atomic_file, writing
+from emotion.files import atomic_file, cache_folder, writing
 from emotion.model_file.h5 import make_predictor
 from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
 from emotion.model_file.stored import check_file, open_model, sha256
@@ -79,13 +79,6 @@ def graph_checksum(graph: bytes) -> dict[str, Any]:
 def cached_light(fingerprint: str, scaling: str | None) -> Path:
     """Where the light file of the model with this SHA-256 is kept."""
     return cache_folder() / f"{fingerprint[:32]}-{VERSION}{'-' * bool(scaling)}{scaling or ''}.tflite"
-
-
-def cache_folder() -> Path:
-    """Where light files are kept; XDG_CACHE_HOME in the environment moves it."""
-    import platformdirs
-
-    return platformdirs.user_cache_path("facial-emotion-recognition")
 
 
 def read_light_card(light: Path) -> dict[str, Any] | None:

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from emotion.errors import InputError
-from emotion.model_file.light import LightModel, cache_folder, read_light_card
+from emotion.files import cache_folder
+from emotion.model_file.light import LightModel, read_light_card
 from emotion.model_file.scaling import BY_ITSELF, GUESS, SCALINGS, Preparation, as_wanted, probe_faces
 from emotion.model_file.sizes import SIDE
 from emotion.model_file.stored import check_file, sha256

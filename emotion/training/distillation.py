@@ -10,11 +10,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from emotion.errors import InputError
 from emotion.evaluation.metrics import Classify
 from emotion.faces.classifier import load_classifier
+from emotion.files import cache_folder
 from emotion.labels import canonical
 from emotion.model_file.stored import read_card
 from emotion.training.run import Run
@@ -31,7 +31,7 @@ def open_answers(
     about = {name: run.settings[name] for name in ("labels", "teachers", "augmentation", "batch_size")}
     # The faces themselves: data without a validation split give others to each seed, and answers go by a batch's place.
     about["faces"] = hashlib.sha256(faces.tobytes()).hexdigest()
-    folder = folder or user_cache_path("facial-emotion-recognition") / "teachers"
+    folder = folder or cache_folder() / "teachers"
     return TeacherAnswers(load_teacher(paths, run.labels, device), folder, about, run.teacher_weight)
 
 
