@@ -134,9 +134,17 @@ def wait_until(true):
         time.sleep(0.01)
 
 
+@pytest.fixture
+def ctrl_c():
+    """It raises KeyboardInterrupt, whatever a script that ran in this process made of it, or the shell that started it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill would end the process")
 @pytest.mark.parametrize("interrupted", [False, True], ids=["to the end", "interrupted"])
-def test_ctrl_c_at_the_end_waits_for_what_is_being_written_and_for_no_more(interrupted):
+def test_ctrl_c_at_the_end_waits_for_what_is_being_written_and_for_no_more(interrupted, ctrl_c):
     begun, written, go_on = threading.Event(), [], threading.Event()
 
     def write(item):
@@ -164,7 +172,7 @@ def test_ctrl_c_at_the_end_waits_for_what_is_being_written_and_for_no_more(inter
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill would end the process")
-def test_ctrl_c_at_the_end_waits_for_what_is_being_read():
+def test_ctrl_c_at_the_end_waits_for_what_is_being_read(ctrl_c):
     begun, go_on = threading.Event(), threading.Event()
     let_go = []
 
