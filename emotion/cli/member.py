@@ -15,8 +15,12 @@ from emotion.errors import InputError
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """`app.run`, in a child process that is watched, where the environment makes this one of several."""
-    app.run(main if not any(name in os.environ for name in VARIABLES) else lambda: watch(main))
+    """`app.run`, in a child process that is watched, where the environment makes this one of several.
+
+    On Windows, which has no fork, by itself.
+    """
+    watched = hasattr(os, "fork") and any(name in os.environ for name in VARIABLES)
+    app.run((lambda: watch(main)) if watched else main)
 
 
 def watch(main: Callable[[], int | None]) -> int:
