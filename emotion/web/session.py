@@ -63,6 +63,7 @@ class Session:
         self.key = secrets.token_urlsafe(16)
         self.timeline = Timeline(recognizer.labels)
         self.started_s: float | None = None
+        self.finished = False
         self.problem: str | None = None  # why it is not recorded any more
         self.files = ExitStack()
         self.records: Records | None = None
@@ -83,7 +84,8 @@ class Session:
             self.recognizer.set_fps(max(1 / max(self.step_s, 1e-3), LEAST_FPS))
             faces = self.recognizer.recognize(image, time_s)
             try:
-                if begins:  # not before: who only looks at the page leaves no files
+                # Not before: who only looks at the page leaves no files. Nor after the end: a picture may still be on its way.
+                if begins and not self.finished:
                     self._open_files()
                 self._record(image, time_s, faces)
             except InputError as error:
@@ -121,6 +123,7 @@ class Session:
     def finish(self) -> None:
         """Complete what is recorded."""
         with self.lock:
+            self.finished = True
             self.records = self.recording = None
             try:
                 self.files.close()
