@@ -129,9 +129,9 @@ def describe(name: str, faces: list[Recognition]) -> list[str]:
 
 
 def can_show() -> bool:
-    """Whether there is a display; says so if there is none, for the copies are written all the same."""
+    """Whether there is a display; says so if there is none, for all else is done all the same."""
     if problem := missing_display():
-        logger.info(f"--show: {problem}; the annotated copies are still written")
+        logger.info(f"--show is left out: {problem}")
     return not problem
 
 

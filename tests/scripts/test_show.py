@@ -93,6 +93,12 @@ def test_without_a_display_a_video_is_annotated_all_the_same(call, capsys):
     assert len(frames_of(Path("out.mp4"))) == 3
 
 
+def test_without_a_display_photos_are_read_all_the_same(call, capsys):
+    cv2.imwrite("a.png", np.full((60, 80, 3), 90, np.uint8))
+    assert call(img_predict, "a.png", "--show", "--no-copies", display="there is no display") == (0, [])
+    assert capsys.readouterr() == ("a.png: no face found\n", "--show is left out: there is no display\n")
+
+
 def test_with_nothing_but_a_missing_display_there_is_nothing_to_do(call):
     make_video(Path("a.mp4"), [scene(0)])
     with pytest.raises(InputError, match=r"--show: there is no display; use -o OUT\.mp4 instead"):
