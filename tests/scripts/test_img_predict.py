@@ -247,7 +247,7 @@ def test_show_without_a_display_says_so_and_goes_on(run_script, folder):
     bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = run_script("img_predict.py", "flat.png", "--show", env=bare)
     assert done.returncode == 0
-    assert "--show: there is no display" in done.stderr
+    assert "--show is left out: there is no display" in done.stderr
     assert (folder / "output" / "flat.png").exists()
 
 
