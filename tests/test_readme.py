@@ -1,4 +1,4 @@
-"""What the README says is what is there: its figures, its table of networks, the flags of its calls."""
+"""What the README says is what is there: its figures, its table of networks, the flags of its calls (of docs/ too)."""
 
 import json
 import re
@@ -19,7 +19,8 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 FIGURES = (Path(__file__).parent.parent / "models" / "README.md").read_text(encoding="utf-8")
 (RUN,) = re.findall(r"`python fer\.py --init-from[^`]*`", FIGURES)  # the one that made the shipped network
 OF_A_STUDENT = {"augmentation": STUDENT_RANGES, "refinement": 0}
-SCRIPTS = ("fer", "img_predict", "live_cam_predict", "vid_predict")
+CLUSTER = (Path(__file__).parent.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
+SCRIPTS = ("batch_predict", "fer", "img_predict", "live_cam_predict", "vid_predict")
 
 
 def cells(line: str) -> list[str]:
@@ -90,7 +91,7 @@ def test_every_flag_of_a_call_is_one_of_the_script(script, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         import_module(script).main()
     known = set(re.findall(r"(?<!\w)--?[a-z][a-z-]*", capsys.readouterr().out))
-    calls = re.findall(rf"python\s+{script}\.py([^#`\n]*(?:\n[^#`\n]+`)?)", README)
+    calls = re.findall(rf"python\s+{script}\.py([^#`\n]*(?:\\\n[^#`\n]*|\n[^#`\n]+`)?)", README + CLUSTER)
     used = {flag for call in calls for flag in re.findall(r"(?<=\s)--?[a-z][a-z-]*", call)}
     assert len(calls) >= 3
     assert used - known == set()
