@@ -105,7 +105,10 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
         logger.info(f"{run.network}: {model.count_params():,} parameters, on {', '.join(gpus) or 'the CPU'}")
         jit = True if args.xla and not gpus else "auto"  # on GPUs Keras decides: MirroredStrategy takes no XLA
         quiet = args.quiet or not first
-        fit(model, targets.training, targets.validation, run.recipe, checkpoint, run.seed, jit, quiet, teacher)
+        fit(
+            model, targets.training, targets.validation, run.recipe, checkpoint,
+            seed=run.seed, jit=jit, quiet=quiet, teacher=teacher,
+        )  # fmt: skip
     model = hosts.leave(model)
     if not first:
         return

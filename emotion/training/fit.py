@@ -28,6 +28,7 @@ def fit(
     validation: Pair,
     recipe: Recipe,
     checkpoint: Checkpoint,
+    *,
     seed: int = 0,
     jit: bool | str = "auto",
     quiet: bool = False,
@@ -36,6 +37,9 @@ def fit(
     """Train `model` on (faces uint8 (N, 48, 48), distributions float32 (N, C)) and leave it with its best weights.
 
     Best is the least loss on the validation pair: the cross-entropy and, in mini_xception, its penalty on the weights.
+    `seed`: of the batches and of what is random in the network. `jit`: as Keras's `jit_compile`. `quiet`: without a bar.
+    `teacher`: its answers count as much as its weight says.
+
     Returns the figures of each epoch, from the first one on also where the run was resumed from `checkpoint`.
     InputError where a batch cannot be shared out among the devices, or another process of the training has ended.
     """

@@ -178,7 +178,7 @@ def test_the_weights_to_start_from_reach_the_network(given):
 
 def test_confidence_is_matched_to_all_votes_on_the_rows_that_select(given, monkeypatch):
     trained = []
-    monkeypatch.setattr(TRAIN, lambda *arguments: trained.append(arguments[0]))
+    monkeypatch.setattr(TRAIN, lambda model, *_, **__: trained.append(model))
     found = given("--network", "simple_cnn", to="emotion.training.fit.calibrate")
     assert trained == [found.model]
     np.testing.assert_array_equal(found.faces, FACES[14:])
