@@ -21,11 +21,10 @@ from emotion.media.video_info import Colours, Frame, VideoInfo, matrix
 
 HELD_BYTES = 1 << 26  # of packets that wait for whether they are needed
 # A decoder holds as many frames as the stream asks for, up to 17, of up to 6 bytes a pixel; its header does not tell.
-# Of 4K that is 0.9 GB at most. Of larger frames it is measured: under the default of `max_pixels` 1.2 GB may be held,
-# beside what whoever uses the frames makes of them (vid_predict.py of 8K: 450 MB, of which the encoder has most).
+# Of 4K that is 0.9 GB at most. Of larger frames it is measured, with all that the process takes meanwhile: 1.2 GB under the
+# default of `max_pixels`. So vid_predict.py takes 1.29 GB of 8K in AV1; H.264 that holds 16 such frames, 1.97, is stopped at 1.49.
 LARGE = 9_000_000  # pixels
 HELD_A_PIXEL = 6  # bytes, of `max_pixels`
-MADE_A_PIXEL = 16  # bytes, of the frame: what is made of it at most
 TOO_MUCH = "needs too much memory from here on (vid_predict.py: --max-pixels MEGAPIXELS allows more)"
 TICK_S = 0.0005  # what a time in a file may be rounded by
 
@@ -50,7 +49,7 @@ class VideoReader:
         try:
             self.stream = find_video(self.container, path)
             check_size(self.stream, path, max_pixels)
-            self.most_bytes, self.made_bytes = resident_bytes() + HELD_A_PIXEL * max_pixels, 0
+            self.most_bytes = resident_bytes() + HELD_A_PIXEL * max_pixels
             self.start_s = (self.container.start_time or 0) / av.time_base
             self.end_s = stream_end(self.stream) - self.start_s
             self.reformatter = VideoReformatter()  # one for all: making one costs more than using it
@@ -82,10 +81,7 @@ class VideoReader:
             duration = self.part.every_s or float((frame.duration or 0) * time_base(frame))
             if time_s < self.end_s < time_s + duration:
                 duration = self.end_s - time_s  # an edit list may end the video inside its last frame
-            before = self._memory()
             yield Frame(self._upright(frame), time_s, duration)
-            most = MADE_A_PIXEL * self.info.width * self.info.height
-            self.made_bytes = min(max(0, self.made_bytes + self._memory() - before), most)
             found = next(self.wanted, None)
         self.problem = self.refused or self._shortfall() or self.problem or self._damage()
 
@@ -135,16 +131,12 @@ class VideoReader:
                         yield from needed.decode()
                     except av.error.InvalidDataError:
                         self.left_out += 1
-                    if self._memory() > self.most_bytes + self.made_bytes:
+                    if self.stream.width * self.stream.height > LARGE and resident_bytes() > self.most_bytes:
                         self.refused = TOO_MUCH
                         return
                 waiting.clear()
         except av.error.FFmpegError as error:
             self.problem = f"cannot be read to its end ({error.strerror})"
-
-    def _memory(self) -> int:
-        """The bytes that this process takes; 0 where the frames are so small that it is of no weight."""
-        return resident_bytes() if self.stream.width * self.stream.height > LARGE else 0
 
     def _from_start(self) -> av.container.InputContainer:
         """The file from the key frame before the part's start on; from its beginning where its clock may start over."""
