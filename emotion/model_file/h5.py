@@ -26,15 +26,14 @@ def save_model(model, path: Path, card: dict) -> None:
     import h5py
 
     path = Path(path)
-    text = json.dumps(card, indent=2, ensure_ascii=False)
     with atomic_files(path, path.with_suffix(".json")) as (unfinished, unfinished_card):
         path.parent.mkdir(parents=True, exist_ok=True)
         check_disk_space(unfinished, bytes_of(model.variables))
         with quiet_keras():
             model.save(unfinished, include_optimizer=False)
         with h5py.File(unfinished, "r+") as file:
-            file.attrs["card"] = text
-        unfinished_card.write_text(text + "\n", encoding="utf-8")
+            file.attrs["card"] = json.dumps(card, ensure_ascii=False)
+        unfinished_card.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load_model(path: Path):
