@@ -99,7 +99,8 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
 
         pillow_heif.register_heif_opener(thumbnails=False)
         formats += ("HEIF",)
-    Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # Pillow warns there, and refuses twice as many
+    # Pillow warns there, and refuses twice as many. Never less than it is: it holds for all that is drawn in this process.
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, (max_pixels + 1) // 2)
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # later, too, of what is allowed
     try:
         with warnings.catch_warnings():

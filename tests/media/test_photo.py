@@ -295,9 +295,12 @@ def test_of_large_pictures_pillow_does_not_warn():
     assert not said
 
 
-def test_pillows_own_limit_stays_on():
-    decode_photo(cv2.imencode(".png", RED_OVER_BLUE)[1].tobytes(), "a.png", 1000)
-    assert Image.MAX_IMAGE_PIXELS == 500
+@pytest.mark.parametrize(("allowed", "limit"), [(1000, 90_000_000), (400_000_000, 200_000_000)], ids=["few", "many"])
+def test_pillows_own_limit_stays_on_and_never_falls(allowed, limit, monkeypatch):
+    """It holds for what is drawn as well: a label of 800 pixels, after a picture of which 1,000 were allowed."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 90_000_000)
+    decode_photo(cv2.imencode(".png", RED_OVER_BLUE)[1].tobytes(), "a.png", allowed)
+    assert limit == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
