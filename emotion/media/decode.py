@@ -107,7 +107,7 @@ def open_header(data: bytes, name: Path | str, max_pixels: int = MAX_PIXELS) -> 
             warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError:
-        raise InputError(f"{name}: more than {max_pixels / 1e6:g} megapixels; {MORE}") from None
+        raise too_large(name, max_pixels) from None
     except MemoryError:
         raise
     except Exception:  # see above
@@ -121,12 +121,18 @@ def unreadable(name: Path | str) -> str:
     return f"{name}: not a picture that can be read, or a damaged one; save it as JPEG or PNG again"
 
 
+def too_large(name: Path | str, max_pixels: int) -> InputError:
+    return InputError(f"{name}: more than {max_pixels / 1e6:g} megapixels; {MORE}")
+
+
 def check_pixels(image: "Image.Image", size: int, name: Path | str, max_pixels: int, moving: bool = False) -> None:
     """Refuse a picture in a file of `size` bytes that would take more memory than one of `max_pixels` should.
 
     `moving`: all its frames are read.
     """
     width, height = image.size
+    if width * height > max_pixels:
+        raise too_large(name, max_pixels)
     piece, piece_weight = piece_of(image)
     layered = image.has_transparency_data or getattr(image, "is_animated", False)
     kinds = {image.format, image.mode, "progressive" if image.info.get("progressive") else "", "deep" * is_deep(image),
