@@ -31,7 +31,11 @@ SHORT = UNITS | {128: ("conv128_down", "conv128_1"), 256: ("conv256_down", "conv
 
 
 def face_resnet(
-    classes: int = 7, backbone_weights: str = "none", sample: np.ndarray | None = None, units: Units = UNITS
+    classes: int = 7,
+    backbone_weights: str = "none",
+    sample: np.ndarray | None = None,
+    units: Units = UNITS,
+    name: str = "face_resnet",
 ) -> keras.Model:
     """A network from raw faces, (N, 48, 48, 1) with pixels 0-255, to probabilities, (N, classes); 4.4 M parameters.
 
@@ -49,14 +53,14 @@ def face_resnet(
     x = layers.ReLU()(convolution(x, 32, "conv32_down", size=7, strides=2, padding="valid"))  # 45 x 45
     x = layers.MaxPooling2D(3, strides=2)(x)  # 22 x 22
     for filters, names in units.items():  # 22, 11, 5, 2
-        for name in names:
-            x = residual_unit(x, filters, name)
+        for unit in names:
+            x = residual_unit(x, filters, unit)
 
     x = layers.GlobalAveragePooling2D(name="features")(x)
     x = layers.Dropout(0.3, name="dropout")(x)
     logits = layers.Dense(classes, name="logits")(x)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
-    model = keras.Model(faces, probabilities, name="face_resnet" if units is UNITS else "five_block_resnet")
+    model = keras.Model(faces, probabilities, name=name)
     if backbone_weights not in ("none", "imagenet"):  # imagenet: the default of the other backbones, and no faces
         load_dlib(model, read_tensors(Path(backbone_weights)), sample)
     return model
@@ -66,7 +70,7 @@ def five_block_resnet(
     classes: int = 7, backbone_weights: str = "none", sample: np.ndarray | None = None
 ) -> keras.Model:
     """Five blocks: a wide convolution, then residual units 32, 64, 128 and 256 wide; 2.9 M parameters. As `face_resnet`."""
-    return face_resnet(classes, backbone_weights, sample, SHORT)
+    return face_resnet(classes, backbone_weights, sample, SHORT, name="five_block_resnet")
 
 
 def residual_unit(x, filters: int, name: str):

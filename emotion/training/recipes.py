@@ -73,7 +73,7 @@ def geometric_only(rotation: float, shift: float, zoom: float = 0.0) -> Ranges:
 
 
 # Of networks that know faces already: half the rate, more decay.
-FROM_FACES = Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, augmentation=ROBUST_RANGES, refinement=0)
+FACE_RECIPE = Recipe(learning_rate=0.001, weight_decay=0.05, epochs=60, augmentation=ROBUST_RANGES, refinement=0)
 
 # As trained by those who published them. Where they are silent the figure is ours: the epochs of simple_cnn and
 # mini_xception (whose authors stop early; their published file is from epoch 102), the batch of simple_cnn, and all but
@@ -90,8 +90,8 @@ RECIPES = {
     ),
     "mobilenet_v2": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
     "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
-    "face_resnet": FROM_FACES,
-    "five_block_resnet": FROM_FACES,
+    "face_resnet": FACE_RECIPE,
+    "five_block_resnet": FACE_RECIPE,
 }
 
 
