@@ -7,7 +7,7 @@ import av
 
 from emotion.errors import InputError, reason
 from emotion.media.address import check_scheme, local_files
-from emotion.media.decode import MOVING
+from emotion.media.decode import MORE, MOVING
 
 # Lists of other files: whoever wrote one would choose what is read here, and might have an output take its place.
 LIST_FORMATS = {"concat", "hls", "dash", "imf", "sdp"}
@@ -71,6 +71,6 @@ def check_size(stream: av.VideoStream, path: Path | str, max_pixels: int) -> Non
     if stream.width * stream.height > limit:
         raise InputError(
             f"{path}: frames of {stream.width} x {stream.height} pixels; up to {limit / 1e6:.3g} million are read "
-            "(vid_predict.py: --max-pixels MEGAPIXELS allows more)"
+            f"(vid_predict.py: {MORE})"
         )
     stream.codec_context.options = {"max_pixels": str(limit)}

@@ -13,7 +13,7 @@ from av.video.reformatter import VideoReformatter
 from emotion.errors import InputError
 from emotion.media.address import local_files
 from emotion.media.container import check_size, find_video, open_container
-from emotion.media.decode import MAX_PIXELS
+from emotion.media.decode import MAX_PIXELS, MORE
 from emotion.media.memory import resident_bytes
 from emotion.media.part import WHOLE, Part
 from emotion.media.timestamps import frame_rate, packets_in_time, time_base
@@ -25,7 +25,7 @@ HELD_BYTES = 1 << 26  # of packets that wait for whether they are needed
 # default of `max_pixels`. So vid_predict.py takes 1.29 GB of 8K in AV1; H.264 that holds 16 such frames, 1.97, is stopped at 1.49.
 LARGE = 9_000_000  # pixels
 HELD_A_PIXEL = 6  # bytes, of `max_pixels`
-TOO_MUCH = "needs too much memory from here on (vid_predict.py: --max-pixels MEGAPIXELS allows more)"
+TOO_MUCH = f"needs too much memory from here on (vid_predict.py: {MORE})"
 TICK_S = 0.0005  # what a time in a file may be rounded by
 
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
