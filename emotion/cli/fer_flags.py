@@ -134,7 +134,7 @@ def add_training_flags(group: argparse._ActionsContainer) -> None:
     group.add_argument("--dry-run", action="store_true",
                        help="every step on a handful of rows, in under a minute; keeps nothing without --output")  # fmt: skip
     group.add_argument("--backbone-weights", default="imagenet", metavar="imagenet|none|FILE|DIR",
-                       help="what mobilenet_v2 and resnet50 (imagenet) or the two resnets of faces (none) start from")  # fmt: skip
+                       help="what mobilenet_v2 and resnet50 (imagenet) or the networks of faces (none) start from")  # fmt: skip
     group.add_argument("--precision", choices=("auto", "float32", "mixed"), default="auto",
                        help="auto: mixed (bfloat16) where the GPU or CPU gains from it (default: auto)")  # fmt: skip
     group.add_argument("--xla", action="store_true",

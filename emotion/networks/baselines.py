@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from emotion.networks.face_mobilenet import five_block_mobilenet
 from emotion.networks.face_resnet import face_resnet, five_block_resnet
 from emotion.networks.five_block import five_block
 from emotion.networks.transfer import mobilenet_v2, resnet50
@@ -165,10 +166,11 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "resnet50": resnet50,
     "face_resnet": face_resnet,
     "five_block_resnet": five_block_resnet,
+    "five_block_mobilenet": five_block_mobilenet,
 }
 
 # Those that start from weights learnt elsewhere: their builders also take `backbone_weights`.
-FROM_FACES = ("face_resnet", "five_block_resnet")
+FROM_FACES = ("face_resnet", "five_block_resnet", "five_block_mobilenet")
 TRANSFER = ("mobilenet_v2", "resnet50", *FROM_FACES)
 
 

@@ -5,14 +5,13 @@ After He et al., Deep Residual Learning, arXiv:1512.03385, in the form of Davis 
 `model/face_recognition_model-weights_manifest.json` and its `.bin`, 6.4 MB, most tensors as bytes with scale and minimum.
 """
 
-import json
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
-from emotion.errors import InputError
+from emotion.networks.face_weights import Affine, load_convolutions, read_tensors
 
 MANIFEST = "face_recognition_model-weights_manifest.json"
 SIDE = 96  # pixels: the face is enlarged to this
@@ -62,7 +61,7 @@ def face_resnet(
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
     model = keras.Model(faces, probabilities, name=name)
     if backbone_weights not in ("none", "imagenet"):  # imagenet: the default of the other backbones, and no faces
-        load_dlib(model, read_tensors(Path(backbone_weights)), sample)
+        load_convolutions(model, *read_dlib(Path(backbone_weights)), sample)
     return model
 
 
@@ -95,63 +94,17 @@ def convolution(x, filters: int, name: str, size: int = 3, strides: int = 1, pad
     return layers.BatchNormalization(momentum=0.95, epsilon=1e-5, name=f"{name}_norm")(x)
 
 
-def load_dlib(model: keras.Model, tensors: dict[str, np.ndarray], sample: np.ndarray | None) -> None:
-    """Fill the convolutions of `model`, and set each normalization so that it is dlib's scale and shift.
-
-    Its moving statistics are those of `sample`: what is trained from here on begins at the function that dlib learnt,
-    and normalizes from the first step as it will at the end.
-    """
-    convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
-    affine = {}
-    for layer in convolutions:
-        name = layer.name.replace("_conv1", "/conv1").replace("_conv2", "/conv2")
-        kernel = tensors[f"{name}/conv/filters"]
-        if kernel.shape[2] == 3:  # of a grey face, the three colours see the same
-            kernel = kernel.sum(axis=2, keepdims=True)
-        scale = tensors[f"{name}/scale/weights"]
-        shift = tensors[f"{name}/scale/biases"] + scale * tensors[f"{name}/conv/bias"]
-        layer.set_weights([kernel])
-        norm = model.get_layer(f"{layer.name}_norm")
-        norm.set_weights([scale * np.sqrt(1 + norm.epsilon), shift, np.zeros_like(scale), np.ones_like(scale)])
-        affine[layer.name] = scale, shift
-    if sample is None:
-        return
-    outputs = keras.Model(model.input, [layer.output for layer in convolutions])
-    sums = [np.zeros((2, layer.filters)) for layer in convolutions]
-    for start in range(0, len(sample), 64):
-        batch = sample[start : start + 64, ..., None].astype(np.float32)
-        for total, values in zip(sums, outputs.predict_on_batch(batch), strict=True):
-            places = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
-            total += np.stack([places.mean(axis=0), (places**2).mean(axis=0)]) * len(batch) / len(sample)
-    for layer, (mean, square) in zip(convolutions, sums, strict=True):
-        norm, variance = model.get_layer(f"{layer.name}_norm"), square - mean**2
-        scale, shift = affine[layer.name]
-        norm.set_weights([scale * np.sqrt(variance + norm.epsilon), shift + scale * mean, mean, variance])
-
-
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """The tensors of a TensorFlow.js manifest, `path` or in the folder `path`, by name, float32."""
-    manifest = path / MANIFEST if path.is_dir() else path
-    try:
-        tensors = {}
-        for group in json.loads(manifest.read_text(encoding="utf-8")):
-            data = b"".join((manifest.parent / Path(name).name).read_bytes() for name in group["paths"])
-            start = 0
-            for tensor in group["weights"]:
-                quantized = tensor.get("quantization")
-                count = int(np.prod(tensor["shape"]))
-                values = np.frombuffer(data, (quantized or tensor)["dtype"], count, start)
-                start += values.nbytes
-                values = values.astype(np.float32)
-                if quantized:
-                    values = values * np.float32(quantized["scale"]) + np.float32(quantized["min"])
-                tensors[tensor["name"]] = values.reshape(tensor["shape"])
-        for names in UNITS.values():
-            for name in names:
-                tensors[f"{name}/conv2/scale/biases"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"--backbone-weights {path}: no weights of face-api's face_recognition_model ({error}); get them by "
-            "`npm pack @vladmandic/face-api`, or train from scratch (--backbone-weights none)"
-        ) from None
-    return tensors
+def read_dlib(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Affine]]:
+    """dlib's kernels and what follows each, its scale and its shift, by our names of the convolutions."""
+    units = [f"{unit}/conv{number}" for names in UNITS.values() for unit in names for number in (1, 2)]
+    parts = ("conv/filters", "conv/bias", "scale/weights", "scale/biases")
+    theirs = ["conv32_down", *units]
+    tensors = read_tensors(
+        path, MANIFEST, "@vladmandic/face-api", [f"{name}/{part}" for name in theirs for part in parts]
+    )
+    kernels, affine = {}, {}
+    for name in theirs:
+        kernel, bias, scale, shift = (tensors[f"{name}/{part}"] for part in parts)
+        kernels[name.replace("/", "_")] = kernel
+        affine[name.replace("/", "_")] = scale, shift + scale * bias
+    return kernels, affine

