@@ -17,7 +17,7 @@ import numpy as np
 
 from emotion.errors import InputError
 from emotion.files import atomic_files, check_disk_space
-from emotion.model_file.scaling import SCALINGS, answers, find_scaling, probe_faces
+from emotion.model_file.scaling import SCALINGS, answers, checked_outputs, find_scaling, probe_faces
 from emotion.model_file.stored import StoredModel, open_model
 
 
@@ -132,9 +132,7 @@ def finish(model, scaling: tuple[float, float], path: Path):
     import keras
 
     scale, offset = scaling
-    found = answers(model, probe_faces(model.input_shape[1:], 32) * scale + offset)
-    if not np.isfinite(found).all():
-        raise InputError(f"{path}: refused: its outputs are no numbers")
+    found = checked_outputs(answers(model, probe_faces(model.input_shape[1:], 32) * scale + offset), path)
     if found.min() >= 0 and np.abs(found.sum(axis=1) - 1).max() < 1e-3:
         return None, "probabilities"
     last = model

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from emotion.backend.keras_setup import start_keras
-from emotion.errors import InputError
 from emotion.model_file.h5 import make_predictor
+from emotion.model_file.scaling import checked_outputs
 from emotion.model_file.stored import open_model
 
 
@@ -25,7 +25,4 @@ class KerasModel:
         # Padded to a power of two: the network is compiled once a shape, not once a count of faces.
         room = 1 << (len(faces) - 1).bit_length()
         padded = np.concatenate([faces, np.zeros((room - len(faces), *faces.shape[1:]), np.float32)])
-        probabilities = self.model.predict_on_batch(padded)[: len(faces)]
-        if not np.isfinite(probabilities).all():
-            raise InputError(f"{self.stored.path}: refused: its outputs are no numbers")
-        return probabilities
+        return checked_outputs(self.model.predict_on_batch(padded)[: len(faces)], self.stored.path)

@@ -32,6 +32,7 @@ from emotion.errors import InputError
 from emotion.files import atomic_file, cache_folder, writing
 from emotion.model_file.h5 import make_predictor
 from emotion.model_file.safety import LONGEST_TEXT, check_card, parse_json
+from emotion.model_file.scaling import checked_outputs
 from emotion.model_file.stored import check_file, open_model, sha256
 from emotion.shipped import MODEL, REPOSITORY
 
@@ -162,9 +163,7 @@ class LightModel:
             self.interpreter.set_tensor(self.input["index"], face[None])
             self.interpreter.invoke()
             row[:] = self.interpreter.get_tensor(self.output["index"])[0]
-        if not np.isfinite(probabilities).all():
-            raise InputError(f"{self.path}: refused: its outputs are no numbers")
-        return probabilities
+        return checked_outputs(probabilities, self.path)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 from emotion.errors import InputError
 from emotion.files import cache_folder
 from emotion.model_file.light import LightModel, read_light_card
-from emotion.model_file.scaling import BY_ITSELF, GUESS, SCALINGS, Preparation, as_wanted, probe_faces
+from emotion.model_file.scaling import BY_ITSELF, GUESS, SCALINGS, Preparation, as_wanted, checked_outputs, probe_faces
 from emotion.model_file.sizes import SIDE
 from emotion.model_file.stored import check_file, sha256
 from emotion.shipped import REPOSITORY
@@ -43,8 +43,6 @@ class OtherModel:
         """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
         scale, offset = SCALINGS[self.how.scaling]
         found = self.engine.predict((faces * scale + offset).astype(np.float32))
-        if not np.isfinite(found).all():
-            raise InputError(f"{self.path}: refused: its outputs are no numbers")
         if self.how.output == "logits":
             found = np.exp(found - found.max(axis=1, keepdims=True))
         if self.how.output != "probabilities":
@@ -56,6 +54,7 @@ class OnnxModel:
     """An .onnx at work on the CPU, by OpenCV."""
 
     def __init__(self, path: Path):
+        self.path = path
         shape = input_shape(path)
         self.channels_first = shape[1] in (1, 3)
         self.face_shape: tuple[int, ...] = (shape[2], shape[3], shape[1]) if self.channels_first else tuple(shape[1:])
@@ -67,7 +66,7 @@ class OnnxModel:
         for face in faces:
             self.network.setInput(face.transpose(2, 0, 1)[None] if self.channels_first else face[None])
             outputs.append(self.network.forward().reshape(-1))
-        return np.array(outputs, np.float32).reshape(len(faces), -1)
+        return checked_outputs(np.array(outputs, np.float32).reshape(len(faces), -1), self.path)
 
 
 def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:

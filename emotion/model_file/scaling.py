@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -140,3 +141,10 @@ def architecture_key(config: dict) -> str:
         if layer["class_name"] not in ("Dropout", "InputLayer")
     ]
     return hashlib.sha256(json.dumps(layers).encode()).hexdigest()[:16]
+
+
+def checked_outputs(outputs: np.ndarray, path: Path) -> np.ndarray:
+    """`outputs`, of the network in `path`. InputError where there is a NaN or an infinity among them."""
+    if not np.isfinite(outputs).all():
+        raise InputError(f"{path}: refused: its outputs are no numbers")
+    return outputs
