@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/cluster.md", "models/README.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "docs/cluster.md",
+    "docs/lab_book.md",
+    "models/README.md",
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -28,12 +28,12 @@ class Ranges:
 
 
 DEFAULT_RANGES = Ranges()
-# For the last epochs: +0.25 points on clean faces, -1.7 under blur of 2 pixels (lab book, run 6).
+# For the last epochs: +0.25 points on clean faces, -1.7 under blur of 2 pixels (docs/lab_book.md, run 6).
 # Source: He et al., Data Augmentation Revisited, arXiv:1909.09148.
 MILD_RANGES = Ranges(10, scale=(0.9, 1.1), shift=0.05, shear=0.05, gamma=(0.8, 1.25), blur=0.05, noise=0.05, erase=0.0)
 # For real photos: blur up to 2 pixels of 48 and noise up to 25 grey levels, as far as the robustness figures go.
 ROBUST_RANGES = Ranges(blur=0.2, blur_sigma=(0.4, 2.0), noise=0.2, noise_level=(2.0, 25.0))
-# Of a student, whose teachers have learnt already what a bent face is: as robust, and less bent (lab book, run 11).
+# Of a student, whose teachers have learnt already what a bent face is: as robust, and less bent (docs/lab_book.md, run 11).
 STUDENT_RANGES = replace(
     ROBUST_RANGES, rotation=18, scale=(0.85, 1.18), shift=0.08, shear=0.1, gamma=(0.6, 1.67), erase=0.3
 )
