@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from emotion.errors import InputError
+from emotion.model_file.h5 import save_model
 from emotion.networks import face_mobilenet, face_resnet
 from emotion.networks.face_mobilenet import PAIRS, five_block_mobilenet
 from emotion.networks.face_resnet import UNITS, five_block_resnet, read_dlib
 from emotion.networks.face_resnet import face_resnet as whole_face_resnet
+from emotion.networks.pretrained import load_pretrained
 
 pytestmark = pytest.mark.slow
 
+EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear")
 FACES = np.random.default_rng(0).integers(0, 256, (8, 48, 48), np.uint8)
 
 
@@ -129,3 +132,14 @@ def test_the_short_one_begins_with_the_units_it_shares(tmp_path):
     long, short = (network(backbone_weights=str(tmp_path)) for network in (whole_face_resnet, five_block_resnet))
     for name in ("conv32_down", "conv64_down_conv1", "conv256_1_conv2"):
         np.testing.assert_array_equal(*(model.get_layer(name).get_weights()[0] for model in (long, short)))
+
+
+def test_what_is_kept_as_it_came_stays_so_in_its_file(tmp_path):
+    model = five_block_mobilenet(backbone_weights=str(write_weights(tmp_path, five_block_mobilenet)))
+    kept = [layer.name for layer in model.layers if layer.weights and not layer.trainable]
+    first = ["conv", *(f"{kind}wise{pair}" for pair in (1, 2, 3) for kind in ("depth", "point"))]
+    assert kept == [name for convolution in first for name in (convolution, f"{convolution}_norm")]
+    save_model(model, tmp_path / "mine.h5", {"schema": 2, "labels": list(EMOTIONS)})
+    again = load_pretrained(tmp_path / "mine.h5", EMOTIONS)
+    assert [layer.name for layer in again.layers if layer.weights and not layer.trainable] == kept
+    assert all(layer.trainable for layer in five_block_mobilenet().layers)
