@@ -66,8 +66,8 @@ def train(dataset: Dataset, args: argparse.Namespace) -> None:
     from emotion.dataset.targets import find_targets
     from emotion.evaluation.card import measure
     from emotion.evaluation.report import format_card
-    from emotion.networks.baselines import build
     from emotion.networks.pretrained import load_pretrained
+    from emotion.networks.registry import build
     from emotion.training.card import build_card
     from emotion.training.checkpoint import Checkpoint
     from emotion.training.distillation import open_answers

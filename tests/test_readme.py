@@ -11,7 +11,7 @@ import pytest
 
 from emotion.evaluation.costs import multiply_accumulates
 from emotion.evaluation.metrics import macro_f1_interval
-from emotion.networks.baselines import NETWORKS, build
+from emotion.networks.registry import NETWORKS, build
 from emotion.training.augmentation import STUDENT_RANGES
 from emotion.training.recipes import recipe_of
 

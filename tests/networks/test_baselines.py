@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
-from emotion.networks.baselines import FROM_FACES, NETWORKS, TRANSFER, build, separable_module
+from emotion.networks.baselines import separable_module
+from emotion.networks.registry import FROM_FACES, NETWORKS, TRANSFER, build
 from emotion.training.augmentation import augment
 from emotion.training.recipes import RECIPES
 

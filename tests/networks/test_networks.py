@@ -11,7 +11,7 @@ from small_fer2013 import faces_and_codes
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import bytes_of, load_model, save_model
 from emotion.model_file.stored import read_card
-from emotion.networks.baselines import TRANSFER, build
+from emotion.networks.registry import TRANSFER, build
 from emotion.training.batches import network_input
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import build_optimizer, fit

@@ -13,8 +13,8 @@ from emotion.errors import InputError
 from emotion.labels import SEVEN_EMOTIONS
 from emotion.model_file.h5 import load_predictor, save_model
 from emotion.model_file.stored import sha256
-from emotion.networks.baselines import NETWORKS
 from emotion.networks.pretrained import head_of, load_pretrained, origin_of, plain_layers, replace_head
+from emotion.networks.registry import NETWORKS
 
 pytestmark = pytest.mark.slow
 FACES = np.random.default_rng(0).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)

@@ -172,7 +172,7 @@ def test_a_teacher_s_answers_are_those_to_the_very_faces(given, tmp_path, monkey
 
 def test_the_weights_to_start_from_reach_the_network(given):
     flags = ["--network", "resnet50", "--emotions", 8, "--backbone-weights", "mine.h5"]
-    found = given(*flags, to="emotion.networks.baselines.build")
+    found = given(*flags, to="emotion.networks.registry.build")
     assert (found.name, found.classes, found.backbone_weights) == ("resnet50", 8, "mine.h5")
 
 

@@ -7,7 +7,7 @@ import pytest
 from small_fer2013 import faces_and_codes
 
 from emotion.errors import InputError
-from emotion.networks.baselines import build
+from emotion.networks.registry import build
 from emotion.training.batches import Batches
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.fit import build_optimizer, calibrate, classifier_of, fit, in_single_precision
