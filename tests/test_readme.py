@@ -66,9 +66,11 @@ def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
 
 def test_the_shipped_network_was_trained_by_the_recipe_that_is_told(card):
     epochs, rate = (re.search(rf"--{flag}\s+([\d.e-]+)", RUN)[1] for flag in ("epochs", "learning-rate"))
-    recipe = recipe_of("five_block_resnet", trained=True, epochs=int(epochs), learning_rate=float(rate), **OF_A_STUDENT)
+    recipe = recipe_of(
+        "five_block_mobilenet", trained=True, epochs=int(epochs), learning_rate=float(rate), **OF_A_STUDENT
+    )
     assert card["recipe"] == json.loads(json.dumps(asdict(recipe)))
-    assert card["init_from"]["network"] == "five_block_resnet"
+    assert card["init_from"]["network"] == "five_block_mobilenet"
     assert card["teacher_weight"] == 0.7
 
 
