@@ -132,4 +132,4 @@ GOLDEN = (
 def test_the_shipped_network_answers_as_it_always_did(face_photo):
     gray = cv2.cvtColor(face_photo, cv2.COLOR_BGR2GRAY)
     (probabilities,) = load_classifier([MODEL]).classify(crop_faces(gray, [Detection(Box(177, 66, 95, 95))]))
-    np.testing.assert_allclose(probabilities, GOLDEN, atol=1e-5)
+    np.testing.assert_allclose(probabilities, GOLDEN, atol=1e-6)

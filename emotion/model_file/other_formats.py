@@ -42,7 +42,7 @@ class OtherModel:
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Raw pixels, float32 (N, *face_shape) -> probabilities, float32 (N, classes)."""
         scale, offset = SCALINGS[self.how.scaling]
-        found = self.engine.predict((faces * scale + offset).astype(np.float32))
+        found = checked_outputs(self.engine.predict((faces * scale + offset).astype(np.float32)), self.path)
         if self.how.output == "logits":
             found = np.exp(found - found.max(axis=1, keepdims=True))
         if self.how.output != "probabilities":
@@ -54,7 +54,6 @@ class OnnxModel:
     """An .onnx at work on the CPU, by OpenCV."""
 
     def __init__(self, path: Path):
-        self.path = path
         shape = input_shape(path)
         self.channels_first = shape[1] in (1, 3)
         self.face_shape: tuple[int, ...] = (shape[2], shape[3], shape[1]) if self.channels_first else tuple(shape[1:])
@@ -66,7 +65,7 @@ class OnnxModel:
         for face in faces:
             self.network.setInput(face.transpose(2, 0, 1)[None] if self.channels_first else face[None])
             outputs.append(self.network.forward().reshape(-1))
-        return checked_outputs(np.array(outputs, np.float32).reshape(len(faces), -1), self.path)
+        return np.array(outputs, np.float32).reshape(len(faces), -1)
 
 
 def load_other(path: Path, scaling: str | None) -> tuple[OtherModel, dict]:
