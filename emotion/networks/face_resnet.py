@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from emotion.networks.face_weights import Affine, load_convolutions, read_tensors
+from emotion.networks.face_weights import Taught, faces_as_taught, load_convolutions, probabilities, read_tensors
 
 MANIFEST = "face_recognition_model-weights_manifest.json"
 SIDE = 96  # pixels: the face is enlarged to this
@@ -43,11 +43,7 @@ def face_resnet(
     weights they change nothing. `units`: the names of dlib's units by their width. InputError where the weights cannot
     be read.
     """
-    faces = keras.Input((48, 48, 1), name="faces")
-    # Each face to mean 0 and deviation 1 by its own pixels, as in the five-block network.
-    x = layers.GroupNormalization(1, epsilon=1.0, center=False, scale=False, name="standardize")(faces)
-    x = layers.Rescaling(DEVIATION, name="as_taught")(x)
-    x = layers.Resizing(SIDE, SIDE, name="enlarge")(x)
+    faces, x = faces_as_taught(SIDE, DEVIATION)
 
     x = layers.ReLU()(convolution(x, 32, "conv32_down", size=7, strides=2, padding="valid"))  # 45 x 45
     x = layers.MaxPooling2D(3, strides=2)(x)  # 22 x 22
@@ -55,13 +51,9 @@ def face_resnet(
         for unit in names:
             x = residual_unit(x, filters, unit)
 
-    x = layers.GlobalAveragePooling2D(name="features")(x)
-    x = layers.Dropout(0.3, name="dropout")(x)
-    logits = layers.Dense(classes, name="logits")(x)
-    probabilities = layers.Softmax(dtype="float32", name="probabilities")(logits)
-    model = keras.Model(faces, probabilities, name=name)
+    model = keras.Model(faces, probabilities(x, classes), name=name)
     if backbone_weights not in ("none", "imagenet"):  # imagenet: the default of the other backbones, and no faces
-        load_convolutions(model, *read_dlib(Path(backbone_weights)), sample)
+        load_convolutions(model, read_dlib(Path(backbone_weights)), sample)
     return model
 
 
@@ -94,17 +86,10 @@ def convolution(x, filters: int, name: str, size: int = 3, strides: int = 1, pad
     return layers.BatchNormalization(momentum=0.95, epsilon=1e-5, name=f"{name}_norm")(x)
 
 
-def read_dlib(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Affine]]:
-    """dlib's kernels and what follows each, its scale and its shift, by our names of the convolutions."""
+def read_dlib(path: Path) -> dict[str, Taught]:
+    """What dlib's convolutions were taught, by our names of them."""
     units = [f"{unit}/conv{number}" for names in UNITS.values() for unit in names for number in (1, 2)]
     parts = ("conv/filters", "conv/bias", "scale/weights", "scale/biases")
-    theirs = ["conv32_down", *units]
-    tensors = read_tensors(
-        path, MANIFEST, "@vladmandic/face-api", [f"{name}/{part}" for name in theirs for part in parts]
-    )
-    kernels, affine = {}, {}
-    for name in theirs:
-        kernel, bias, scale, shift = (tensors[f"{name}/{part}"] for part in parts)
-        kernels[name.replace("/", "_")] = kernel
-        affine[name.replace("/", "_")] = scale, shift + scale * bias
-    return kernels, affine
+    names = {name.replace("/", "_"): [f"{name}/{part}" for part in parts] for name in ("conv32_down", *units)}
+    tensors = read_tensors(path, MANIFEST, "@vladmandic/face-api", names)
+    return {name: (kernel, scale, shift + scale * bias) for name, (kernel, bias, scale, shift) in tensors.items()}

@@ -104,8 +104,7 @@ def test_normalizations_measured_on_faces_change_nothing_of_what_was_learnt(tmp_
 
 
 def test_bytes_become_numbers_by_their_scale_and_minimum(tmp_path):
-    _, affine = read_dlib(write_weights(tmp_path, five_block_resnet))
-    scale, _ = affine["conv32_1_conv2"]
+    _, scale, _ = read_dlib(write_weights(tmp_path, five_block_resnet))["conv32_1_conv2"]
     assert scale.shape == (32,)
     assert scale.min() >= 0.2
     assert scale.max() <= 0.2 + 2.55 + 1e-6
