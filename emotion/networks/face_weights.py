@@ -64,13 +64,19 @@ def load_convolutions(model: keras.Model, taught: dict[str, Taught], sample: np.
     """Fill each convolution of `model`, and its normalization, called the same with `_norm`: with scale and shift.
 
     The moving statistics are those of `sample`, faces uint8 (N, 48, 48): what is trained from here on begins at the
-    function that was learnt, and normalizes from the first step as it will at the end.
+    function that was learnt, and normalizes from the first step as it will at the end. InputError where the weights are
+    of another network, by their shapes.
     """
     convolutions = [layer for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D))]
     for layer in convolutions:
         kernel, scale, _ = taught[layer.name]
         if kernel.shape[2] == 3:  # of a grey face, the three colours see the same
             kernel = kernel.sum(axis=2, keepdims=True)
+        if kernel.shape != layer.kernel.shape:
+            raise InputError(
+                f"--backbone-weights: weights of another network: of {layer.name} they have the shape {kernel.shape}, "
+                f"where {model.name} has {tuple(layer.kernel.shape)}"
+            )
         layer.set_weights([kernel])
         set_normalization(model, layer.name, taught, np.zeros_like(scale), np.ones_like(scale))
     if sample is None:

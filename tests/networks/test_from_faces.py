@@ -126,6 +126,17 @@ def test_what_is_no_such_file_is_one_line(tmp_path, damage, network):
         network(backbone_weights=str(tmp_path))
 
 
+@BOTH
+def test_weights_of_other_shapes_are_one_line(tmp_path, network):
+    manifest = write_weights(tmp_path, network) / manifest_of(network)
+    described = json.loads(manifest.read_text())
+    kernel = (described["weightsManifest"] if isinstance(described, dict) else described)[0]["weights"][0]
+    kernel["shape"] = [1, kernel["shape"][0] * kernel["shape"][1], *kernel["shape"][2:]]  # as many numbers
+    manifest.write_text(json.dumps(described))
+    with pytest.raises(InputError, match=r"--backbone-weights: weights of another network: of conv.* the shape \(1, "):
+        network(backbone_weights=str(tmp_path))
+
+
 def test_the_short_one_begins_with_the_units_it_shares(tmp_path):
     write_weights(tmp_path, five_block_resnet)
     long, short = (network(backbone_weights=str(tmp_path)) for network in (whole_face_resnet, five_block_resnet))
