@@ -85,6 +85,15 @@ def test_an_onnx_file(end, shares, told, tmp_path, notes):
 
 
 @pytest.mark.slow
+def test_a_network_without_an_answer_to_black(tmp_path):
+    path = write_onnx(tmp_path / "net.onnx", "Reciprocal")
+    classifier = load_classifier([path], labels=("a", "b", "c"), scaling="0-1")
+    assert np.isfinite(classifier.classify(FACES)).all()
+    with pytest.raises(InputError, match=r"net\.onnx: refused: its outputs are no numbers"):
+        classifier.classify(np.zeros((1, 48, 48), np.uint8))
+
+
+@pytest.mark.slow
 def test_a_light_file_by_its_own_name(tiny_light, tmp_path):
     """It carries its card, and can go where no TensorFlow is."""
     alone = shutil.copy(tiny_light, tmp_path / "alone.tflite")
