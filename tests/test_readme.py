@@ -17,7 +17,7 @@ from emotion.training.recipes import recipe_of
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 FIGURES = (Path(__file__).parent.parent / "models" / "README.md").read_text(encoding="utf-8")
-(RUN,) = re.findall(r"`python fer\.py --init-from[^`]*`", FIGURES)  # the one that made the shipped network
+RUN = re.findall(r"`python fer\.py --init-from[^`]*`", FIGURES)[-1]  # the last one made the shipped network
 OF_A_STUDENT = {"augmentation": STUDENT_RANGES, "refinement": 0}
 CLUSTER = (Path(__file__).parent.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
 SCRIPTS = ("batch_predict", "fer", "img_predict", "live_cam_predict", "vid_predict")

@@ -44,7 +44,7 @@ def test_the_shipped_card_is_read_from_the_model_and_from_beside_it(repository):
     card = read_card(repository / "models" / "fer.h5")
     assert card.labels == SEVEN_EMOTIONS
     score = card.splits["PublicTest"].scores["majority"]
-    assert score.accuracy == pytest.approx(0.8890, abs=5e-5)
+    assert score.accuracy == pytest.approx(0.8928, abs=5e-5)
     assert score.macro_f1_low < score.macro_f1 < score.macro_f1_high
     assert card == card_from_json(json.loads((repository / "models" / "fer.json").read_text(encoding="utf-8")))
 
