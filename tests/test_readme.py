@@ -17,7 +17,6 @@ from emotion.training.recipes import recipe_of
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 FIGURES = (Path(__file__).parent.parent / "models" / "README.md").read_text(encoding="utf-8")
-RUN = re.findall(r"`python fer\.py --init-from[^`]*`", FIGURES)[-1]  # the last one made the shipped network
 OF_A_STUDENT = {"augmentation": STUDENT_RANGES, "refinement": 0}
 CLUSTER = (Path(__file__).parent.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
 SCRIPTS = ("batch_predict", "fer", "img_predict", "live_cam_predict", "vid_predict")
@@ -65,13 +64,16 @@ def test_the_figures_of_the_shipped_network_are_those_of_its_card(row, card):
 
 
 def test_the_shipped_network_was_trained_by_the_recipe_that_is_told(card):
-    epochs, rate = (re.search(rf"--{flag}\s+([\d.e-]+)", RUN)[1] for flag in ("epochs", "learning-rate"))
+    begun = re.escape(card["init_from"]["file"])
+    (run,) = re.findall(rf"`python fer\.py --init-from {begun}\s[^`]*`", FIGURES)
+    epochs, rate = (re.search(rf"--{flag}\s+([\d.e-]+)", run)[1] for flag in ("epochs", "learning-rate"))
     recipe = recipe_of(
         "five_block_mobilenet", trained=True, epochs=int(epochs), learning_rate=float(rate), **OF_A_STUDENT
     )
     assert card["recipe"] == json.loads(json.dumps(asdict(recipe)))
     assert card["init_from"]["network"] == "five_block_mobilenet"
     assert card["teacher_weight"] == 0.7
+    assert re.findall(r"\S+\.h5", run)[1:] == [teacher["file"] for teacher in card["teachers"]]
 
 
 def test_every_network_is_in_the_table_in_its_order():
